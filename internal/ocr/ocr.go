@@ -1,0 +1,212 @@
+// Package ocr is the contract between the application and whatever reads ID
+// cards: what a reading consists of, which doubts it may carry, and the checks
+// that hold for every engine and for values typed by a person.
+//
+// The engines are below: ppocr (PP-OCRv4 on ONNX Runtime, in this process) and
+// local (the same in a supervised child process, which is what a server uses).
+//
+// Everything here is personal data. Errors of this package and of the engines
+// never contain what was read.
+package ocr
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// Reader reads one picture at a time; it is safe for concurrent use.
+type Reader interface {
+	// Name identifies the engine and its models, for the record.
+	Name() string
+	// Read recognises a JPEG, PNG, WebP or BMP file. A picture on which there
+	// is no card is no error but a Reading of type Unknown. The errors are an
+	// *Error of this package or the context's own.
+	Read(ctx context.Context, image []byte) (*Reading, error)
+	// Health tells, at no cost, whether Read can be expected to work.
+	Health(ctx context.Context) error
+	Close() error
+}
+
+// DocType is what a picture shows.
+type DocType string
+
+// The document types. A page with both sides of a card, such as a photocopy,
+// is an IDCardFront whose back fields are filled, too.
+const (
+	IDCardFront DocType = "id_card_front"
+	IDCardBack  DocType = "id_card_back"
+	Unknown     DocType = "unknown"
+)
+
+// Reading is what an engine read from one picture.
+type Reading struct {
+	Type   DocType `json:"type"`
+	Fields Fields  `json:"fields"`
+	// Rotation tells by how many degrees, in quarter turns, the text is turned
+	// clockwise in the upright picture (EXIF orientation applied).
+	Rotation  int           `json:"rotation"`
+	Width     int           `json:"width"` // of the upright picture in pixels, as is Height
+	Height    int           `json:"height"`
+	TextLines int           `json:"text_lines"` // all lines found, on a card or not
+	Took      time.Duration `json:"took_ns"`    // wall time in the engine, without queueing
+	Engine    string        `json:"engine"`
+
+	// Crops are small JPEGs of the places the fields were read from, upright,
+	// for a person to compare. They are kept out of JSON, which may be stored
+	// where pictures must not be.
+	Crops map[FieldName][]byte `json:"-"`
+}
+
+// FieldName names a field of an ID card.
+type FieldName string
+
+// The fields in their order on the card, front and back.
+const (
+	Name       FieldName = "name"
+	Sex        FieldName = "sex"        // 男 or 女
+	Ethnicity  FieldName = "ethnicity"  // without 族, see Ethnicities
+	BirthDate  FieldName = "birth_date" // YYYY-MM-DD
+	Address    FieldName = "address"
+	IDNumber   FieldName = "id_number" // 18 characters, see package idnumber
+	Authority  FieldName = "authority"
+	ValidFrom  FieldName = "valid_from"  // YYYY-MM-DD
+	ValidUntil FieldName = "valid_until" // YYYY-MM-DD or LongTerm
+)
+
+// FrontFields and BackFields are the fields that a side should have.
+var (
+	FrontFields = []FieldName{Name, Sex, Ethnicity, BirthDate, Address, IDNumber}
+	BackFields  = []FieldName{Authority, ValidFrom, ValidUntil}
+)
+
+// LongTerm is the ValidUntil of cards that do not expire.
+const LongTerm = "长期"
+
+// Fields are the values of a card, by name. A field that should be on the side
+// at hand but was not read is present with an empty value.
+type Fields map[FieldName]Field
+
+// Field is one value with the doubts about it.
+type Field struct {
+	Value string `json:"value"`
+	// Confidence is the probability that the engine gives its least certain
+	// character, 0 to 1. A value typed by a person has 1.
+	Confidence float64 `json:"confidence"`
+	Flags      Flags   `json:"flags"`
+	// Candidates are other values worth offering, the likeliest first.
+	Candidates []string `json:"candidates,omitempty"`
+}
+
+// Has reports whether the field carries a flag.
+func (f Field) Has(flag Flag) bool {
+	for _, g := range f.Flags {
+		if g == flag {
+			return true
+		}
+	}
+	return false
+}
+
+// Flag is a doubt about a field.
+type Flag string
+
+// Doubts of the engine about what it saw. They go when a person types or
+// confirms the value.
+const (
+	LowConfidence Flag = "low_confidence" // an uncertain character
+	Gap           Flag = "gap"            // free space in the name: a character may be missing
+	Unstable      Flag = "unstable"       // a second look at the name read something else
+	Inferred      Flag = "inferred"       // taken from the ID number as the print was not readable
+)
+
+// Doubts that follow from the values alone; Check sets them for any source.
+const (
+	Missing           Flag = "missing"
+	RareCharacter     Flag = "rare_character"   // outside common use: compare with the picture
+	NameFormat        Flag = "name_format"      // not 2 to 15 Chinese characters or middle dots
+	NumberFormat      Flag = "number_format"    // not 17 digits and a digit or X
+	NumberBirthDate   Flag = "number_birthdate" // the number's birth date is none, or in the future
+	ChecksumFailed    Flag = "checksum_failed"
+	RepairSuggested   Flag = "repair_suggested" // the only likely repair of the number is its first candidate
+	RegionUnknown     Flag = "region_unknown"   // no province begins with these digits
+	BirthMismatch     Flag = "birth_mismatch"   // differs from the birth date in the number
+	SexMismatch       Flag = "sex_mismatch"     // differs from the sex in the number
+	SexUnknown        Flag = "sex_unknown"
+	EthnicityUnknown  Flag = "ethnicity_unknown" // none of Ethnicities
+	DateFormat        Flag = "date_format"
+	Expired           Flag = "expired"
+	TermUnusual       Flag = "term_unusual" // cards are valid for 5, 10 or 20 years or without end
+	AddressSuspicious Flag = "address_suspicious"
+)
+
+// Level says how much a flag weighs.
+type Level int
+
+// The levels. A Block must be corrected, or overridden with a reason, before
+// an order is submitted; a Warn is to be looked at; an Info is only told.
+const (
+	Info Level = iota
+	Warn
+	Block
+)
+
+// Level returns the weight of the flag.
+func (f Flag) Level() Level {
+	switch f {
+	case NumberFormat, NumberBirthDate, ChecksumFailed, BirthMismatch, SexMismatch:
+		return Block
+	case RegionUnknown, Inferred:
+		return Info
+	}
+	return Warn
+}
+
+// Flags are the doubts about one field, without repetition.
+type Flags []Flag
+
+// MarshalJSON writes no flags as [], not as null.
+func (f Flags) MarshalJSON() ([]byte, error) {
+	if f == nil {
+		return []byte("[]"), nil
+	}
+	return json.Marshal([]Flag(f))
+}
+
+// Worst returns the highest level of the field's flags, Info if it has none.
+func (f Field) Worst() Level {
+	worst := Info
+	for _, flag := range f.Flags {
+		worst = max(worst, flag.Level())
+	}
+	return worst
+}
+
+// Error is a failure of an engine, by kind. It can be compared with errors.Is
+// and has a message for the user.
+type Error struct {
+	kind    string
+	message string
+}
+
+// The kinds of failure.
+var (
+	// ErrUnavailable: the engine is not installed or does not start.
+	ErrUnavailable = &Error{"unavailable", "engine not available: install it with `make ocr`"}
+	// ErrUnreadable: the file is no picture, is damaged, has more than
+	// MaxPixels, or makes the engine crash. The same file will fail again.
+	ErrUnreadable = &Error{"unreadable", "picture cannot be read"}
+	// ErrBusy: too many pictures are waiting. Try again later.
+	ErrBusy = &Error{"busy", "too many pictures waiting"}
+	// ErrTimeout: the engine took too long on this picture.
+	ErrTimeout = &Error{"timeout", "reading took too long"}
+)
+
+// Error implements error.
+func (e *Error) Error() string { return "ocr: " + e.message }
+
+// Key is the message for the user in the i18n catalogue.
+func (e *Error) Key() string { return "error.ocr_" + e.kind }
+
+// MaxPixels is the largest picture that is read.
+const MaxPixels = 50_000_000
