@@ -13,6 +13,8 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+
+	"huizhi/internal/apperr"
 )
 
 // Reader reads one picture at a time; it is safe for concurrent use.
@@ -20,8 +22,8 @@ type Reader interface {
 	// Name identifies the engine and its models, for the record.
 	Name() string
 	// Read recognises a JPEG, PNG, WebP or BMP file. A picture on which there
-	// is no card is no error but a Reading of type Unknown. The errors are an
-	// *Error of this package or the context's own.
+	// is no card is no error but a Reading of type Unknown. An error
+	// is one of this package's or the context's own.
 	Read(ctx context.Context, image []byte) (*Reading, error)
 	// Health tells, at no cost, whether Read can be expected to work.
 	Health(ctx context.Context) error
@@ -137,7 +139,6 @@ const (
 	DateFormat        Flag = "date_format"
 	Expired           Flag = "expired"
 	TermUnusual       Flag = "term_unusual" // cards are valid for 5, 10 or 20 years or without end
-	AddressSuspicious Flag = "address_suspicious"
 )
 
 // Level says how much a flag weighs.
@@ -182,19 +183,20 @@ func (f Field) Worst() Level {
 	return worst
 }
 
-// Error is a failure of an engine, by kind. It can be compared with errors.Is
-// and has a message for the user.
-type Error struct {
-	kind    string
-	message string
-}
-
-// The kinds of failure.
+// What can go wrong. Engines wrap these with the cause.
 var (
 	// ErrUnavailable: the engine is not installed or does not start.
-	ErrUnavailable = &Error{"unavailable", "engine not available: install it with `make ocr`"}
+	ErrUnavailable = apperr.New(apperr.Unavailable, "error.ocr_unavailable")
 	// ErrUnreadable: the file is no picture, is damaged, has more than
 	// MaxPixels, or makes the engine crash. The same file will fail again.
+	ErrUnreadable = apperr.New(apperr.Invalid, "error.ocr_unreadable")
+	// ErrBusy: too many pictures are waiting. Try again later.
+	ErrBusy = apperr.New(apperr.TooMany, "error.ocr_busy")
+	// ErrTimeout: the engine took too long on this picture.
+	ErrTimeout = apperr.New(apperr.Unavailable, "error.ocr_timeout")
+)
+
+// MaxPixels, or makes the engine crash. The same file will fail again.
 	ErrUnreadable = &Error{"unreadable", "picture cannot be read"}
 	// ErrBusy: too many pictures are waiting. Try again later.
 	ErrBusy = &Error{"busy", "too many pictures waiting"}
