@@ -1,0 +1,262 @@
+// Package auth knows who somebody is: users, passwords, sign-up, throttled
+// sign-in, and the server-side sessions. What they may do is tenants' matter.
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/uptrace/bun"
+
+	"huizhi/internal/apperr"
+	"huizhi/internal/db"
+	"huizhi/internal/tenants"
+)
+
+// User is somebody who can sign in. Tenants know them as members.
+type User struct {
+	bun.BaseModel `bun:"table:users,alias:u"`
+	ID            string `bun:",pk"`
+	Email         string // lower case
+	Name          string
+	PasswordHash  string
+	CreatedAt     time.Time
+}
+
+// loginFailures counts failed sign-ins of one e-mail or one address.
+type loginFailures struct {
+	bun.BaseModel `bun:"table:login_failures,alias:lf"`
+	KeyHash       string `bun:",pk"`
+	Failures      int64
+	BlockedUntil  time.Time
+	UpdatedAt     time.Time
+}
+
+// Models are the tables of this package, for the check at start.
+var Models = []any{(*User)(nil), (*loginFailures)(nil), (*sessionRow)(nil)}
+
+// MinPassword is the shortest password, in characters (NIST SP 800-63B: 8).
+const MinPassword = 8
+
+// Service signs people up and in.
+type Service struct{ db *db.DB }
+
+// NewService makes the service.
+func NewService(d *db.DB) *Service { return &Service{d} }
+
+// SignUp is what a new tenant and its owner fill in.
+type SignUp struct {
+	TenantName string
+	Kind       tenants.Kind
+	Name       string
+	Email      string
+	Password   string
+}
+
+// Identity is a signed-in user in one tenant.
+type Identity struct {
+	User   User
+	Tenant tenants.Tenant
+	Role   tenants.Role
+}
+
+// Scope is the right to the tenant's rows.
+func (i *Identity) Scope() tenants.Scope { return tenants.ForTenant(i.Tenant.ID) }
+
+// SignUp creates the tenant and its owner, both or neither. All faults of the
+// form come back at once.
+func (s *Service) SignUp(ctx context.Context, in SignUp, now time.Time) (*Identity, error) {
+	u, bad := newUser(in.Name, in.Email, in.Password, now)
+	var id *Identity
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if len(bad) == 0 {
+			if err := insertUser(ctx, tx, u); err != nil {
+				return err
+			}
+		}
+		t, err := tenants.Create(ctx, tx, in.TenantName, in.Kind, u.ID, now)
+		if fields, ok := apperr.AsFields(err); ok {
+			bad = append(bad, fields...)
+		} else if err != nil && len(bad) == 0 {
+			return err
+		}
+		if err := bad.Err(); err != nil {
+			return err
+		}
+		id = &Identity{User: *u, Tenant: *t, Role: tenants.RoleOwner}
+		return tenants.Audit(ctx, tx, id.Scope(), u.ID, "tenant.create", "tenant", t.ID, now)
+	})
+	return id, err
+}
+
+// CreateMember makes a user (or takes the one with that e-mail) and gives it a
+// place in the tenant.
+func (s *Service) CreateMember(ctx context.Context, sc tenants.Scope, name, email, password string, role tenants.Role, actor string, now time.Time) (*User, error) {
+	u, bad := newUser(name, email, password, now)
+	if err := bad.Err(); err != nil {
+		return nil, err
+	}
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := insertUser(ctx, tx, u); err != nil {
+			return err
+		}
+		if err := tenants.AddMember(ctx, tx, sc, u.ID, role, now); err != nil {
+			return err
+		}
+		return tenants.Audit(ctx, tx, sc, actor, "member.create", "user", u.ID, now)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+func newUser(name, email, password string, now time.Time) (*User, apperr.Fields) {
+	var bad apperr.Fields
+	name, email = strings.TrimSpace(name), strings.ToLower(strings.TrimSpace(email))
+	if name == "" {
+		bad.Add("name", "error.user.name_required")
+	}
+	if a, err := mail.ParseAddress(email); err != nil || a.Address != email || len(email) > 200 {
+		bad.Add("email", "error.user.email")
+	}
+	switch n := utf8.RuneCountInString(password); {
+	case n < MinPassword:
+		bad.Add("password", "error.user.password_short", "min", MinPassword)
+	case n > 200:
+		bad.Add("password", "error.user.password_long", "max", 200)
+	}
+	u := &User{ID: db.NewID(), Email: email, Name: name, CreatedAt: now}
+	if len(bad) == 0 {
+		u.PasswordHash = HashPassword(password)
+	}
+	return u, bad
+}
+
+func insertUser(ctx context.Context, tx bun.IDB, u *User) error {
+	_, err := tx.NewInsert().Model(u).Exec(ctx)
+	if db.IsUnique(err, "users_email_key", "users.email") {
+		return apperr.Field("email", "error.user.email_taken")
+	}
+	if err != nil {
+		return fmt.Errorf("cannot create the user: %w", err)
+	}
+	return nil
+}
+
+// SignIn checks the password. After five failures of one e-mail, or twenty from
+// one address, further tries wait, longer each time, up to fifteen minutes; the
+// answer is the same whether the e-mail exists or not.
+func (s *Service) SignIn(ctx context.Context, email, password, address string, now time.Time) (*Identity, error) {
+	email = strings.ToLower(strings.TrimSpace(email))
+	keys := []struct {
+		hash string
+		free int64
+	}{{hashKey("email:" + email), 5}, {hashKey("addr:" + address), 20}}
+	for _, k := range keys {
+		if wait, err := s.blockedFor(ctx, k.hash, now); err != nil {
+			return nil, err
+		} else if wait > 0 {
+			return nil, apperr.New(apperr.TooMany, "error.signin.throttled", "seconds", int(wait.Seconds())+1)
+		}
+	}
+	u := new(User)
+	err := s.db.NewSelect().Model(u).Where("email = ?", email).Scan(ctx)
+	if err != nil && !db.IsNoRows(err) {
+		return nil, fmt.Errorf("cannot look up the user: %w", err)
+	}
+	hash := u.PasswordHash
+	if err != nil {
+		hash = decoy
+	}
+	if !checkPassword(hash, password) || err != nil {
+		for _, k := range keys {
+			if err := s.recordFailure(ctx, k.hash, k.free, now); err != nil {
+				return nil, err
+			}
+		}
+		return nil, apperr.New(apperr.Unauthenticated, "error.signin.wrong")
+	}
+	if _, err := s.db.NewDelete().Model((*loginFailures)(nil)).Where("key_hash = ?", keys[0].hash).Exec(ctx); err != nil {
+		return nil, fmt.Errorf("cannot forget the failures: %w", err)
+	}
+	places, err := tenants.MembershipsOf(ctx, s.db, u.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(places) == 0 {
+		return nil, apperr.New(apperr.Forbidden, "error.signin.no_tenant")
+	}
+	return s.Identify(ctx, u.ID, places[0].TenantID)
+}
+
+// Identify loads the user, the tenant and the role of a session. A user who is
+// no longer a member is Unauthenticated.
+func (s *Service) Identify(ctx context.Context, userID, tenantID string) (*Identity, error) {
+	m, err := tenants.Membership(ctx, s.db, tenantID, userID)
+	if db.IsNoRows(err) {
+		return nil, apperr.New(apperr.Unauthenticated, "error.signin.required")
+	}
+	if err != nil {
+		return nil, err
+	}
+	id := &Identity{Role: m.Role}
+	if err := s.db.NewSelect().Model(&id.User).Where("id = ?", userID).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("cannot load the user: %w", err)
+	}
+	t, err := tenants.Load(ctx, s.db, tenants.ForTenant(tenantID))
+	if err != nil {
+		return nil, err
+	}
+	id.Tenant = *t
+	return id, nil
+}
+
+func hashKey(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
+func (s *Service) blockedFor(ctx context.Context, key string, now time.Time) (time.Duration, error) {
+	row := new(loginFailures)
+	err := s.db.NewSelect().Model(row).Where("key_hash = ?", key).Scan(ctx)
+	if db.IsNoRows(err) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("cannot read the failures: %w", err)
+	}
+	return row.BlockedUntil.Sub(now), nil
+}
+
+// recordFailure counts; past the free tries the wait doubles from 2 s to 15 min.
+// An hour without failures starts afresh.
+func (s *Service) recordFailure(ctx context.Context, key string, free int64, now time.Time) error {
+	return s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		row := &loginFailures{KeyHash: key}
+		err := tx.NewSelect().Model(row).Where("key_hash = ?", key).Apply(db.ForUpdate(tx)).Scan(ctx)
+		if err != nil && !db.IsNoRows(err) {
+			return fmt.Errorf("cannot read the failures: %w", err)
+		}
+		if now.Sub(row.UpdatedAt) > time.Hour {
+			row.Failures = 0
+		}
+		row.Failures++
+		row.UpdatedAt, row.BlockedUntil = now, now
+		if over := row.Failures - free; over >= 0 {
+			row.BlockedUntil = now.Add(min(2*time.Second<<min(over, 20), 15*time.Minute))
+		}
+		_, err = tx.NewInsert().Model(row).On("CONFLICT (key_hash) DO UPDATE").
+			Set("failures = EXCLUDED.failures, blocked_until = EXCLUDED.blocked_until, updated_at = EXCLUDED.updated_at").Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("cannot count the failure: %w", err)
+		}
+		return nil
+	})
+}

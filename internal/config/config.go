@@ -1,0 +1,225 @@
+// Package config reads the settings, once, from the environment. Nothing else in
+// the program looks at it.
+package config
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Config is every setting. The tag `env` names the variable (NAME_FILE reads the
+// value from a file), `envDefault` the default, `help` the meaning. A field
+// tagged `secret` is never printed.
+type Config struct {
+	Addr        string `env:"HUIZHI_ADDR" envDefault:"127.0.0.1:8080" help:"Address to listen on."`
+	BaseURL     string `env:"HUIZHI_BASE_URL" help:"Address under which people and the provider reach this server, e.g. https://huizhi.example.com. Default: http:// and the address listened on."`
+	DataDir     string `env:"HUIZHI_DATA_DIR" envDefault:"./data" help:"Folder for everything that is kept when no other place is set."`
+	DatabaseURL string `env:"HUIZHI_DATABASE_URL" secret:"true" help:"postgres://… or sqlite:PATH. Default: an SQLite file in the data folder."`
+	BlobURL     string `env:"HUIZHI_BLOB_URL" help:"Where pictures and receipts are kept: file:///folder or s3://bucket?region=…. Default: a folder in the data folder."`
+	SecretKey   string `env:"HUIZHI_SECRET_KEY" secret:"true" help:"32 bytes in base64 that sign the session cookies. Made and kept in the data folder when absent."`
+	AutoMigrate bool   `env:"HUIZHI_AUTO_MIGRATE" envDefault:"true" help:"Bring the schema up to date at start. false: refuse to start while migrations are pending."`
+	LogFormat   string `env:"HUIZHI_LOG_FORMAT" envDefault:"text" help:"text or json."`
+	Workers     bool   `env:"HUIZHI_WORKERS" envDefault:"true" help:"Run the background work in this process too. With PostgreSQL, several processes may."`
+
+	ClipImgURL    string `env:"HUIZHI_CLIPIMG_URL" envDefault:"https://www.clipimg.com/app/receipt_api.php" help:"Base URL of the receipt provider."`
+	ClipImgAPIKey string `env:"HUIZHI_CLIPIMG_APIKEY" secret:"true" help:"Key of the receipt provider. Without it the built-in simulator serves, and every page says so."`
+
+	JuheURL       string `env:"HUIZHI_JUHE_URL" help:"OCR provider juhe: base URL."`
+	JuheKey       string `env:"HUIZHI_JUHE_KEY" secret:"true" help:"OCR provider juhe: key."`
+	PyiURL        string `env:"HUIZHI_PYI_URL" help:"OCR provider pyi: base URL."`
+	PyiAppID      string `env:"HUIZHI_PYI_APPID" help:"OCR provider pyi: appid."`
+	PyiSecret     string `env:"HUIZHI_PYI_SECRET" secret:"true" help:"OCR provider pyi: secret that signs the calls."`
+	XinhuoURL     string `env:"HUIZHI_XINHUO_URL" help:"OCR provider xinhuo: base URL."`
+	XinhuoToken   string `env:"HUIZHI_XINHUO_TOKEN" secret:"true" help:"OCR provider xinhuo: token."`
+	StripeURL     string `env:"HUIZHI_STRIPE_URL" help:"Address of the Stripe API; for tests."`
+	StripeKey     string `env:"HUIZHI_STRIPE_KEY" secret:"true" help:"Stripe secret key. Without it invoices are paid by bank transfer only."`
+	StripeWebhook string `env:"HUIZHI_STRIPE_WEBHOOK_SECRET" secret:"true" help:"Stripe webhook signing secret."`
+
+	OCRDir string `env:"HUIZHI_OCR_DIR" help:"Folder of the local OCR engine (library and models), as 'make ocr' makes it. Default: build/ocr/assets, else ocr in the data folder."`
+
+	PollSchedule     []time.Duration `env:"HUIZHI_POLL_SCHEDULE" envDefault:"1m,2m,3m,5m,10m" help:"When to ask the provider about an application: after the first duration, then after the second, ... the last one repeats."`
+	AllowPrivateURLs bool            `env:"HUIZHI_ALLOW_PRIVATE_URLS" envDefault:"false" help:"Let photo, callback and result addresses be private or loopback; for tests."`
+	Demo             bool            `env:"HUIZHI_DEMO" envDefault:"false" help:"Fill an empty database with a demo tenant and show its sign-in. Never in production."`
+	SimulatorPace    time.Duration   `env:"HUIZHI_SIMULATOR_PACE" envDefault:"8s" help:"How long the built-in simulator takes for one receipt."`
+}
+
+// Load reads, fills in the defaults that depend on other settings, and checks
+// everything; the error names all faults at once.
+func Load() (*Config, error) { return load(env.ToMap(os.Environ())) }
+
+func load(vars map[string]string) (*Config, error) {
+	c := new(Config)
+	var faults []error
+	for _, s := range c.Settings() {
+		path, ok := vars[s.Name+"_FILE"]
+		if !ok || path == "" {
+			continue
+		}
+		if vars[s.Name] != "" {
+			faults = append(faults, fmt.Errorf("%s and %s_FILE are both set", s.Name, s.Name))
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s_FILE: %w", s.Name, err))
+			continue
+		}
+		vars[s.Name] = strings.TrimRight(string(text), "\r\n")
+	}
+	if err := env.ParseWithOptions(c, env.Options{Environment: vars}); err != nil {
+		var all env.AggregateError
+		if errors.As(err, &all) {
+			faults = append(faults, all.Errors...)
+		} else {
+			faults = append(faults, err)
+		}
+	}
+	c.fill()
+	faults = append(faults, c.check()...)
+	return c, errors.Join(faults...)
+}
+
+func (c *Config) fill() {
+	if c.DatabaseURL == "" {
+		c.DatabaseURL = "sqlite:" + filepath.Join(c.DataDir, "huizhi.db")
+	}
+	if c.BlobURL == "" {
+		if dir, err := filepath.Abs(filepath.Join(c.DataDir, "blobs")); err == nil {
+			c.BlobURL = "file://" + filepath.ToSlash(dir)
+		}
+	}
+	if c.OCRDir == "" {
+		c.OCRDir = filepath.Join(c.DataDir, "ocr")
+		if _, err := os.Stat("build/ocr/assets"); err == nil {
+			c.OCRDir = "build/ocr/assets"
+		}
+	}
+	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
+}
+
+func (c *Config) check() []error {
+	var faults []error
+	bad := func(name, format string, args ...any) {
+		faults = append(faults, fmt.Errorf(name+": "+format, args...))
+	}
+	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
+		bad("HUIZHI_ADDR", "must be host:port: %v", err)
+	}
+	for name, value := range map[string]string{
+		"HUIZHI_BASE_URL": c.BaseURL, "HUIZHI_CLIPIMG_URL": c.ClipImgURL, "HUIZHI_JUHE_URL": c.JuheURL,
+		"HUIZHI_PYI_URL": c.PyiURL, "HUIZHI_XINHUO_URL": c.XinhuoURL, "HUIZHI_STRIPE_URL": c.StripeURL,
+	} {
+		if value == "" {
+			continue
+		}
+		if u, err := url.Parse(value); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			bad(name, "must be an http or https address")
+		}
+	}
+	if c.DatabaseURL != "" && !strings.HasPrefix(c.DatabaseURL, "sqlite:") && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://") {
+		bad("HUIZHI_DATABASE_URL", "must start with postgres:// or sqlite:")
+	}
+	if c.SecretKey != "" {
+		if key, err := base64.StdEncoding.DecodeString(c.SecretKey); err != nil || len(key) != 32 {
+			bad("HUIZHI_SECRET_KEY", "must be 32 bytes in base64 (openssl rand -base64 32)")
+		}
+	}
+	if c.LogFormat != "text" && c.LogFormat != "json" {
+		bad("HUIZHI_LOG_FORMAT", "must be text or json")
+	}
+	if len(c.PollSchedule) == 0 {
+		bad("HUIZHI_POLL_SCHEDULE", "needs at least one duration, e.g. 1m,2m,5m")
+	}
+	for _, d := range c.PollSchedule {
+		if d <= 0 {
+			bad("HUIZHI_POLL_SCHEDULE", "durations must be positive")
+			break
+		}
+	}
+	if c.SimulatorPace < 0 {
+		bad("HUIZHI_SIMULATOR_PACE", "must not be negative")
+	}
+	if c.ClipImgAPIKey != "" && c.BaseURL == "" {
+		bad("HUIZHI_BASE_URL", "is needed with a provider key: the provider fetches the photos from there")
+	}
+	return faults
+}
+
+// Simulated tells that no provider key is set, so the built-in simulator serves.
+func (c *Config) Simulated() bool { return c.ClipImgAPIKey == "" }
+
+// Key returns the 32 bytes of the secret key, making and keeping them in the
+// data folder when none is set.
+func (c *Config) Key() ([]byte, error) {
+	if c.SecretKey != "" {
+		return base64.StdEncoding.DecodeString(c.SecretKey)
+	}
+	path := filepath.Join(c.DataDir, "secret.key")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		key := make([]byte, 32)
+		rand.Read(key)
+		if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+			return nil, fmt.Errorf("cannot make the data folder: %w", err)
+		}
+		if err := os.WriteFile(path, []byte(base64.StdEncoding.EncodeToString(key)+"\n"), 0o600); err != nil {
+			return nil, fmt.Errorf("cannot keep the secret key: %w", err)
+		}
+		return key, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the secret key: %w", err)
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != 32 {
+		return nil, fmt.Errorf("%s does not hold 32 bytes in base64", path)
+	}
+	return key, nil
+}
+
+// Setting describes one variable, for `web config`.
+type Setting struct {
+	Name    string `json:"name"`
+	Default string `json:"default"`
+	Value   string `json:"value"`
+	Secret  bool   `json:"secret"`
+	Help    string `json:"help"`
+}
+
+// Settings lists every variable with its meaning and present value; secrets
+// show only whether they are set.
+func (c *Config) Settings() []Setting {
+	v := reflect.ValueOf(c).Elem()
+	var out []Setting
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		s := Setting{Name: f.Tag.Get("env"), Default: f.Tag.Get("envDefault"), Help: f.Tag.Get("help"), Secret: f.Tag.Get("secret") == "true"}
+		switch val := v.Field(i).Interface().(type) {
+		case []time.Duration:
+			parts := make([]string, len(val))
+			for j, d := range val {
+				parts[j] = d.String()
+			}
+			s.Value = strings.Join(parts, ",")
+		default:
+			s.Value = fmt.Sprint(val)
+		}
+		if s.Secret {
+			set := v.Field(i).String() != ""
+			s.Value = map[bool]string{true: "(set)", false: ""}[set]
+		}
+		out = append(out, s)
+	}
+	return out
+}
