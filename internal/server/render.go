@@ -1,0 +1,130 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/a-h/templ"
+
+	"huizhi/internal/apperr"
+	"huizhi/internal/i18n"
+	"huizhi/web/templates/errorview"
+	"huizhi/web/templates/layout"
+)
+
+// render writes a component, buffered first, so that a failure in the middle
+// still gets an error page.
+func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, c templ.Component) error {
+	var buf bytes.Buffer
+	if err := c.Render(r.Context(), &buf); err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Add("Vary", "HX-Request")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-store") // pages show personal data
+	}
+	w.WriteHeader(status)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+// redirect goes to one of our own pages, for a form and for htmx.
+func redirect(w http.ResponseWriter, r *http.Request, path string) error {
+	if isHTMX(r) {
+		w.Header().Set("HX-Redirect", path)
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	http.Redirect(w, r, path, http.StatusSeeOther)
+	return nil
+}
+
+// statusOf is the only map from error kinds to HTTP.
+var statusOf = map[apperr.Kind]int{
+	apperr.Invalid: http.StatusUnprocessableEntity, apperr.NotFound: http.StatusNotFound, apperr.Conflict: http.StatusConflict,
+	apperr.Forbidden: http.StatusForbidden, apperr.Unauthenticated: http.StatusUnauthorized, apperr.TooMany: http.StatusTooManyRequests,
+	apperr.TooLarge: http.StatusRequestEntityTooLarge, apperr.Unavailable: http.StatusServiceUnavailable, apperr.Internal: http.StatusInternalServerError,
+}
+
+// fail answers with the error page, or for htmx with a message beside the page.
+// Internal errors show a request id and nothing else.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	n := note(r)
+	n.err = err
+	if n.status != 0 {
+		return // the answer has begun; the log has the error
+	}
+	kind, text := apperr.KindOf(err), s.message(r, err)
+	if kind == apperr.Unauthenticated && r.Method == http.MethodGet && !isHTMX(r) {
+		http.Redirect(w, r, "/signin?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+		return
+	}
+	var page templ.Component
+	if isHTMX(r) {
+		w.Header().Set("HX-Retarget", "#toasts")
+		w.Header().Set("HX-Reswap", "beforeend")
+		page = errorview.Toast(text, n.id)
+	} else {
+		page = errorview.Page(s.plainChrome(r), errorview.Model{Status: statusOf[kind], Message: text, RequestID: n.id, Signed: identity(r) != nil})
+	}
+	if rerr := s.render(w, r, statusOf[kind], page); rerr != nil {
+		s.Log.ErrorContext(r.Context(), "cannot render the error page", "error", rerr)
+		http.Error(w, text, statusOf[kind])
+	}
+}
+
+// message is the sentence for the user.
+func (s *Server) message(r *http.Request, err error) string {
+	var e *apperr.Error
+	if errors.As(err, &e) {
+		return i18n.T(r.Context(), e.Key, e.Args...)
+	}
+	return i18n.T(r.Context(), "error.internal")
+}
+
+// fieldErrors translates the failures of a form, by field name.
+func fieldErrors(r *http.Request, err error) (map[string]string, bool) {
+	fields, ok := apperr.AsFields(err)
+	if !ok {
+		return nil, false
+	}
+	out := make(map[string]string, len(fields))
+	for _, f := range fields {
+		if _, dup := out[f.Field]; !dup {
+			out[f.Field] = i18n.T(r.Context(), f.Key, f.Args...)
+		}
+	}
+	return out, true
+}
+
+// chrome is the frame around a signed-in page; nav names the current entry.
+func (s *Server) chrome(r *http.Request, nav string) layout.Chrome {
+	c := s.plainChrome(r)
+	c.Nav = nav
+	if id := identity(r); id != nil {
+		c.TenantName = id.Tenant.Name
+		c.TenantKindKey = "tenant.kind." + string(id.Tenant.Kind)
+		c.UserName = id.User.Name
+		c.RoleKey = "role." + string(id.Role)
+		c.CanWork = id.Role.Allows("work")
+		c.CanBill = id.Role.Allows("bill")
+		c.CanManage = id.Role.Allows("manage")
+	}
+	return c
+}
+
+func (s *Server) plainChrome(r *http.Request) layout.Chrome {
+	theme := ""
+	if c, err := r.Cookie(themeCookie); err == nil {
+		theme = c.Value
+	}
+	return layout.Chrome{Simulator: s.Simulated, Lang: string(i18n.Lang(r.Context())), Theme: theme, Path: r.URL.RequestURI()}
+}
+
+func (s *Server) notFound(http.ResponseWriter, *http.Request) error {
+	return apperr.New(apperr.NotFound, "error.not_found")
+}

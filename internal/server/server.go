@@ -1,0 +1,134 @@
+// Package server is the HTTP side: routes, middleware, and one file of handlers
+// per area. Handlers return errors; one place maps them to a status and a page.
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"huizhi/internal/auth"
+	"huizhi/internal/billing"
+	"huizhi/internal/orders"
+	"huizhi/internal/photos"
+	"huizhi/internal/tenants"
+	"huizhi/web/static"
+)
+
+// Config is what the handlers need.
+type Config struct {
+	Auth     *auth.Service
+	Sessions *auth.SessionStore
+	Tenants  *tenants.Service
+	Photos   *photos.Service
+	Orders   *orders.Service
+	Billing  *billing.Service
+	Log      *slog.Logger
+
+	// Ready tells whether the server can do its work (database, blob store).
+	Ready func(r *http.Request) error
+	// Simulated marks every page: the built-in simulator serves (演练环境).
+	Simulated bool
+	// OCRReady tells whether the local engine is installed.
+	OCRReady func() error
+	// Demo is the sign-in to show on the sign-in page, or nil.
+	Demo *DemoLogin
+	// SamplePath is the ZIP of invented people offered in demo mode, or "".
+	SamplePath string
+}
+
+// DemoLogin is shown on the sign-in page in demo mode.
+type DemoLogin struct{ Email, Password string }
+
+// Server answers the requests.
+type Server struct {
+	Config
+	hub *hub
+}
+
+// New makes the handlers.
+func New(c Config) *Server { return &Server{Config: c, hub: newHub()} }
+
+// access says who may call a route.
+type access struct {
+	public bool
+	can    tenants.Can
+}
+
+// anyone needs no sign-in.
+var anyone = access{public: true}
+
+// can needs a signed-in member whose role allows it.
+func can(c tenants.Can) access { return access{can: c} }
+
+// member needs a signed-in member of any role.
+var member = access{}
+
+// route is one line of the routing table. The isolation test walks all of them
+// as a foreign tenant, so a route that is not here does not exist.
+type route struct {
+	pattern string // method and path of http.ServeMux
+	access  access
+	handle  func(http.ResponseWriter, *http.Request) error
+}
+
+// routes is the whole table.
+func (s *Server) routes() []route {
+	var all []route
+	for _, area := range [][]route{
+		s.systemRoutes(), s.authRoutes(), s.homeRoutes(), s.batchRoutes(), s.uploadRoutes(), s.reviewRoutes(),
+		s.orderRoutes(), s.receiptRoutes(), s.billingRoutes(), s.settingRoutes(), s.providerRoutes(),
+	} {
+		all = append(all, area...)
+	}
+	return all
+}
+
+// Handler is the whole site.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, rt := range s.routes() {
+		mux.HandleFunc(rt.pattern, s.serve(rt))
+	}
+	mux.Handle("GET "+static.Prefix, static.Handler())
+	mux.HandleFunc("/", s.serve(route{access: anyone, handle: s.notFound}))
+
+	// The provider's callbacks and fetches come from elsewhere and carry no
+	// cookie; everything else that changes something must come from our pages.
+	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.AddInsecureBypassPattern("POST /callbacks/")
+	return s.recovered(s.logged(s.headers(crossOrigin.Handler(mux))))
+}
+
+// serve wraps a handler: identity, permission, language, error page.
+func (s *Server) serve(rt route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		note(r).pattern = rt.pattern
+		r = s.withLanguage(r)
+		r, err := s.withIdentity(r)
+		if err == nil {
+			err = s.allowed(r, rt.access)
+		}
+		if err == nil {
+			err = rt.handle(w, r)
+		}
+		if err != nil {
+			s.fail(w, r, err)
+		}
+	}
+}
+
+// isHTMX tells that a partial is wanted, not a page. A boosted link and a
+// restored history entry want the page.
+func isHTMX(r *http.Request) bool {
+	return r.Header.Get("HX-Request") == "true" && r.Header.Get("HX-Boosted") == "" && r.Header.Get("HX-History-Restore-Request") == ""
+}
+
+// clientAddress is the peer's address without its port, for throttling.
+func clientAddress(r *http.Request) string {
+	host := r.RemoteAddr
+	if i := strings.LastIndex(host, ":"); i > 0 {
+		host = host[:i]
+	}
+	return host
+}
