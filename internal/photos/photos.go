@@ -1,0 +1,58 @@
+package photos
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+
+	"github.com/uptrace/bun"
+
+	"huizhi/internal/blob"
+	"huizhi/internal/db"
+	"huizhi/internal/jobs"
+	"huizhi/internal/ocr"
+	"huizhi/internal/photos/imaging"
+	"huizhi/internal/tenants"
+)
+
+// Batches is what photos needs of the batches that pictures belong to. Package
+// orders implements it.
+type Batches interface {
+	// TypeOf returns the batch's receipt type, or a NotFound error when the
+	// tenant has no such batch.
+	TypeOf(ctx context.Context, sc tenants.Scope, batchID string) (typeID int, err error)
+	// PictureStored is called in the transaction that stores a picture. It
+	// counts the picture as pending and returns its place in the batch.
+	PictureStored(ctx context.Context, tx bun.Tx, sc tenants.Scope, batchID string) (seq int64, err error)
+	// PictureSorted is called in the transaction that ends a picture's
+	// processing, well or badly, once for each picture that PictureStored
+	// counted. The reading is nil unless the picture is a card.
+	PictureSorted(ctx context.Context, tx bun.Tx, sc tenants.Scope, pic *Picture, reading *Reading) error
+}
+
+// Config is what the service is made of.
+type Config struct {
+	DB      *db.DB
+	Blobs   *blob.Store
+	Jobs    jobs.Enqueuer
+	OCR     ocr.Reader
+	Batches Batches
+	// Changed is called after a commit that changed what a batch's page shows.
+	// It must not block; it may be nil.
+	Changed func(sc tenants.Scope, batchID string)
+	Log     *slog.Logger
+}
+
+// Service takes in, sorts and serves pictures.
+type Service struct {
+	Config
+	pool *imaging.Pool
+}
+
+// New makes the service.
+func New(c Config) *Service {
+	if c.Changed == nil {
+		c.Changed = func(tenants.Scope, string) {}
+	}
+	return &Service{Config: c, pool: imaging.NewPool(runtime.GOMAXPROCS(0))}
+}
