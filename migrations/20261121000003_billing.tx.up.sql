@@ -9,16 +9,19 @@ CREATE TABLE charges (
   city TEXT NOT NULL,
   batch_id TEXT NOT NULL,
   batch_name TEXT NOT NULL,
-  points BIGINT NOT NULL,
+  points BIGINT NOT NULL CHECK (points > 0),
   at TIMESTAMPTZ NOT NULL,
   month TEXT NOT NULL,
+  day TEXT NOT NULL,
   PRIMARY KEY (tenant_id, id),
   UNIQUE (tenant_id, attempt_id),
   FOREIGN KEY (tenant_id, attempt_id) REFERENCES attempts (tenant_id, id),
   FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
 );
 --bun:split
-CREATE INDEX charges_month ON charges (tenant_id, month, at);
+CREATE INDEX charges_usage ON charges (tenant_id, month, day, type_id, type_name, city, points);
+--bun:split
+CREATE INDEX charges_ledger ON charges (tenant_id, month, id);
 --bun:split
 CREATE TABLE invoices (
   tenant_id TEXT NOT NULL REFERENCES tenants (id),
@@ -45,6 +48,7 @@ CREATE TABLE invoice_lines (
   points BIGINT NOT NULL,
   amount_fen BIGINT NOT NULL,
   PRIMARY KEY (tenant_id, invoice_id, ordinal),
+  UNIQUE (tenant_id, invoice_id, type_id, type_name),
   FOREIGN KEY (tenant_id, invoice_id) REFERENCES invoices (tenant_id, id)
 );
 --bun:split
@@ -58,4 +62,4 @@ CREATE TABLE invoiced_charges (
   FOREIGN KEY (tenant_id, invoice_id, line_ordinal) REFERENCES invoice_lines (tenant_id, invoice_id, ordinal)
 );
 --bun:split
-CREATE INDEX invoiced_charges_line ON invoiced_charges (tenant_id, invoice_id, line_ordinal);
+CREATE INDEX invoiced_charges_line ON invoiced_charges (tenant_id, invoice_id, line_ordinal, charge_id);
