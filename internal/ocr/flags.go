@@ -16,21 +16,21 @@ const (
 
 // Doubts that follow from the values alone; Check sets them for any source.
 const (
-	Missing           Flag = "missing"
-	RareCharacter     Flag = "rare_character"   // outside common use: compare with the picture
-	NameFormat        Flag = "name_format"      // not 2 to 15 Chinese characters or middle dots
-	NumberFormat      Flag = "number_format"    // not 17 digits and a digit or X
-	NumberBirthDate   Flag = "number_birthdate" // the number's birth date is none, or in the future
-	ChecksumFailed    Flag = "checksum_failed"
-	RepairSuggested   Flag = "repair_suggested" // the only likely repair of the number is its first candidate
-	RegionUnknown     Flag = "region_unknown"   // no province begins with these digits
-	BirthMismatch     Flag = "birth_mismatch"   // differs from the birth date in the number
-	SexMismatch       Flag = "sex_mismatch"     // differs from the sex in the number
-	SexUnknown        Flag = "sex_unknown"
-	EthnicityUnknown  Flag = "ethnicity_unknown" // none of Ethnicities
-	DateFormat        Flag = "date_format"
-	Expired           Flag = "expired"
-	TermUnusual       Flag = "term_unusual" // cards are valid for 5, 10 or 20 years or without end
+	Missing          Flag = "missing"
+	RareCharacter    Flag = "rare_character"   // outside common use: compare with the picture
+	NameFormat       Flag = "name_format"      // not 2 to 15 Chinese characters or middle dots
+	NumberFormat     Flag = "number_format"    // not 17 digits and a digit or X
+	NumberBirthDate  Flag = "number_birthdate" // the number's birth date is none, or in the future
+	ChecksumFailed   Flag = "checksum_failed"
+	RepairSuggested  Flag = "repair_suggested" // the only likely repair of the number is its first candidate
+	RegionUnknown    Flag = "region_unknown"   // no province begins with these digits
+	BirthMismatch    Flag = "birth_mismatch"   // differs from the birth date in the number
+	SexMismatch      Flag = "sex_mismatch"     // differs from the sex in the number
+	SexUnknown       Flag = "sex_unknown"
+	EthnicityUnknown Flag = "ethnicity_unknown" // none of Ethnicities
+	DateFormat       Flag = "date_format"
+	Expired          Flag = "expired"
+	TermUnusual      Flag = "term_unusual" // cards are valid for 5, 10 or 20 years or without end
 )
 
 // Level says how much a flag weighs.
@@ -73,4 +73,13 @@ func (f Field) Worst() Level {
 		worst = max(worst, flag.Level())
 	}
 	return worst
+}
+
+// derived reports whether Check owns the flag, as opposed to the engine.
+func (f Flag) derived() bool {
+	switch f {
+	case LowConfidence, Gap, Unstable, Inferred:
+		return false
+	}
+	return true
 }

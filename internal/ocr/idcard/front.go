@@ -1,0 +1,289 @@
+package idcard
+
+import (
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"huizhi/internal/ocr"
+)
+
+// front is the rows in which the fields of a front stand; -1 where not found.
+type front struct {
+	rows                                []row
+	name, sex, birth, address, idNumber int
+	left                                float64 // edge of the column of values
+}
+
+// parseFront returns nil if there is no front, and the range of rows that
+// belong to it.
+func parseFront(rows []row) (values map[ocr.FieldName]value, first, end int) {
+	values = map[ocr.FieldName]value{}
+	f := front{rows: rows}
+	values[ocr.IDNumber], f.idNumber = number(rows)
+	if !f.locate() {
+		return nil, 0, 0
+	}
+	values[ocr.Name] = f.readName()
+	values[ocr.Sex] = f.readSex()
+	values[ocr.Ethnicity] = f.readEthnicity()
+	values[ocr.BirthDate] = f.readBirthDate()
+	values[ocr.Address] = f.readAddress()
+	fromNumber(values)
+	first = len(rows)
+	for _, i := range []int{f.name, f.sex, f.birth, f.address, f.idNumber} {
+		if i >= 0 {
+			first, end = min(first, i), max(end, i+1)
+		}
+	}
+	return values, first, end
+}
+
+// locate finds the rows by their labels, and those without by the order on the
+// card: name, sex and ethnicity, birth date, address, number. It reports
+// whether enough of a front is there.
+func (f *front) locate() bool {
+	f.name, f.sex, f.birth, f.address = -1, -1, -1, -1
+	above := f.rows
+	if f.idNumber >= 0 {
+		above = f.rows[:f.idNumber]
+	}
+	found := 0
+	first := func(field *int, i int, is bool) {
+		if *field < 0 && is {
+			*field = i
+			found++
+		}
+	}
+	for i, r := range above {
+		g := r.glyphs
+		first(&f.sex, i, contains(g, "性别", "民族"))
+		first(&f.name, i, f.sex < 0 && contains(g, "姓名"))
+		first(&f.birth, i, contains(g, "出生") || printedDate.MatchString(text(asDigits(g))))
+		begins := g[0].Char == '住' || g[0].Char == '址'
+		first(&f.address, i, contains(g, "住址") || f.birth >= 0 && i > f.birth && begins)
+	}
+	if f.idNumber >= 0 {
+		found++
+	}
+	if found < 2 || f.sex < 0 && f.birth < 0 && f.address < 0 {
+		return false
+	}
+	if f.name < 0 && f.sex > 0 {
+		f.name = f.sex - 1
+	}
+	if f.address < 0 && f.birth >= 0 && f.idNumber > f.birth+1 {
+		f.address = f.birth + 1
+	}
+	if f.address < 0 && f.sex >= 0 && f.idNumber > f.sex+2 {
+		f.address = f.sex + 2
+	}
+	f.findLeft()
+	return true
+}
+
+// findLeft locates the column of values by characters that are surely their
+// first: the sex, the century of birth, and the further lines of the address.
+// It separates labels from values better than the text, where they stick
+// together ("姓名不").
+func (f *front) findLeft() {
+	var xs []float64
+	firstOf := func(i int, set string) {
+		if i < 0 {
+			return
+		}
+		for _, g := range f.rows[i].glyphs {
+			if strings.ContainsRune(set, g.Char) {
+				xs = append(xs, g.X)
+				return
+			}
+		}
+	}
+	firstOf(f.sex, "男女")
+	firstOf(f.birth, "12")
+	if f.address >= 0 {
+		for i := f.address + 1; i < f.idNumber; i++ {
+			xs = append(xs, f.rows[i].glyphs[0].X)
+		}
+	}
+	f.left = math.Inf(-1)
+	if len(xs) > 0 {
+		slices.Sort(xs)
+		f.left = xs[len(xs)/2]
+	}
+}
+
+// values returns the glyphs of a row behind its label.
+func (f *front) values(i int, labels ...string) []Glyph {
+	r := f.rows[i]
+	glyphs, ok := after(r.glyphs, labels...)
+	if !ok {
+		glyphs = r.glyphs
+	}
+	return slices.DeleteFunc(slices.Clone(glyphs), func(g Glyph) bool { return g.X < f.left-.5*r.h })
+}
+
+const nameDots = "·•.・．"
+
+func (f *front) readName() value {
+	if f.name < 0 {
+		return value{}
+	}
+	v := f.nameIn(f.name, f.values(f.name, "姓名", "名", "姓"))
+	for i := f.name + 1; i < f.sex; i++ { // long names take two lines
+		g := f.values(i)
+		if len(g) > 0 && math.Abs(g[0].X-f.left) < f.rows[i].h {
+			v = v.then(f.nameIn(i, g))
+		}
+	}
+	v.field.Value = strings.Trim(ocr.Normalize(ocr.Name, v.field.Value), "·")
+	return v
+}
+
+func (f *front) nameIn(i int, glyphs []Glyph) value {
+	glyphs = slices.DeleteFunc(glyphs, func(g Glyph) bool {
+		return !unicode.Is(unicode.Han, g.Char) && !strings.ContainsRune(nameDots, g.Char)
+	})
+	r := f.rows[i]
+	v := valueOf(r, glyphs)
+	if len(glyphs) > 0 && r.widestGap(glyphs, f.left) > maxNameGap {
+		v.field.Flags = append(v.field.Flags, ocr.Gap)
+	}
+	return v
+}
+
+// maxNameGap is the free space within the detected line, in line heights, from
+// which on a character is likely to be missing. The recogniser drops without a
+// trace what is not in its dictionary, but the detector has seen it.
+const maxNameGap = .62
+
+// widestGap is the widest free space before, between and behind the glyphs.
+func (r row) widestGap(glyphs []Glyph, left float64) float64 {
+	first, last := glyphs[0].X, glyphs[len(glyphs)-1].X
+	var gap float64
+	for _, l := range r.lines {
+		if first >= l.Box.X0 && first <= l.Box.X1 && l.Box.X0 > left-1.2*r.h {
+			gap = max(gap, (first-l.Box.X0)/r.h-.5)
+		}
+		if last >= l.Box.X0 && last <= l.Box.X1 {
+			gap = max(gap, (l.Box.X1-last)/r.h-.5)
+		}
+	}
+	for i := 1; i < len(glyphs); i++ {
+		gap = max(gap, (glyphs[i].X-glyphs[i-1].X)/r.h-1)
+	}
+	return gap
+}
+
+func (f *front) readSex() value {
+	if f.sex < 0 {
+		return value{}
+	}
+	for i, g := range f.rows[f.sex].glyphs {
+		if g.Char == '男' || g.Char == '女' {
+			return valueOf(f.rows[f.sex], f.rows[f.sex].glyphs[i:i+1])
+		}
+	}
+	return value{}
+}
+
+func (f *front) readEthnicity() value {
+	if f.sex < 0 {
+		return value{}
+	}
+	r := f.rows[f.sex]
+	glyphs, ok := after(r.glyphs, "民族", "族")
+	if !ok {
+		return value{}
+	}
+	v := valueOf(r, withoutEdges(glyphs))
+	v.field.Value = nearestEthnicity(v.field.Value)
+	return v
+}
+
+// nearestEthnicity corrects one lost or misread character where only one
+// entry of the list comes into question, and else returns s.
+func nearestEthnicity(s string) string {
+	if s == "" || slices.Contains(ocr.Ethnicities, s) {
+		return s
+	}
+	var longest string // as what follows may be noise
+	for _, e := range ocr.Ethnicities {
+		if strings.HasPrefix(s, e) && len(e) > len(longest) {
+			longest = e
+		}
+	}
+	if longest != "" {
+		return longest
+	}
+	var containing, similar []string
+	for _, e := range ocr.Ethnicities {
+		if strings.Contains(e, s) {
+			containing = append(containing, e)
+		}
+		if a, b := []rune(e), []rune(s); len(a) >= 2 && len(a) == len(b) && differing(a, b) == 1 {
+			similar = append(similar, e)
+		}
+	}
+	switch {
+	case len(containing) == 1:
+		return containing[0]
+	case len(similar) == 1:
+		return similar[0]
+	}
+	return s
+}
+
+func differing(a, b []rune) int {
+	n := 0
+	for i := range a {
+		if a[i] != b[i] {
+			n++
+		}
+	}
+	return n
+}
+
+var printedDate = regexp.MustCompile(`((?:18|19|20)[0-9]{2})年([0-9]{1,2})月([0-9]{1,2})日?`)
+
+func (f *front) readBirthDate() value {
+	if f.birth < 0 {
+		return value{}
+	}
+	r := f.rows[f.birth]
+	digits := asDigits(r.glyphs)
+	s := text(digits)
+	span := printedDate.FindStringIndex(s)
+	if span == nil {
+		return value{}
+	}
+	first := len([]rune(s[:span[0]]))
+	return valueOf(r, digits[first:first+len([]rune(s[span[0]:span[1]]))])
+}
+
+func (f *front) readAddress() value {
+	if f.address < 0 {
+		return value{}
+	}
+	r := f.rows[f.address]
+	glyphs := f.values(f.address, "住址", "址", "住")
+	v := valueOf(r, withoutEdges(glyphs))
+	left := f.left
+	if len(glyphs) > 0 {
+		left = glyphs[0].X
+	}
+	end := len(f.rows)
+	if f.idNumber >= 0 {
+		end = f.idNumber
+	}
+	for i := f.address + 1; i < end; i++ {
+		next := f.rows[i]
+		if next.y-f.rows[i-1].y > 3*r.h || next.glyphs[0].X < left-2*r.h {
+			break
+		}
+		v = v.then(valueOf(next, withoutEdges(next.glyphs)))
+	}
+	return v
+}

@@ -1,0 +1,142 @@
+package ppocr
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// page is what was read from a picture.
+type page struct {
+	direction point // unit vector in which the text runs
+	lines     []line
+}
+
+const (
+	minLineConfidence = .4
+	// judges is how many of the longest lines decide which way is up, and
+	// recogniserJudges how many the recogniser reads both ways if they differ.
+	judges           = 7
+	recogniserJudges = 3
+)
+
+// read finds and reads all lines.
+func (e *engine) read(ctx context.Context, r *raster) (*page, error) {
+	boxes, err := e.detect(r)
+	if err != nil {
+		return nil, err
+	}
+	p := &page{direction: point{1, 0}}
+	if len(boxes) == 0 {
+		return p, nil
+	}
+	if p.direction, err = e.direction(ctx, r, boxes); err != nil {
+		return nil, err
+	}
+	lines := make([]line, len(boxes))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(min(2, runtime.GOMAXPROCS(0)))
+	for _, i := range longestFirst(boxes) {
+		group.Go(func() (err error) {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			lines[i], err = e.recognise(r, boxes[i].quad(p.direction), 1)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	p.lines = slices.DeleteFunc(lines, func(l line) bool { return l.confidence() < minLineConfidence })
+	return p, nil
+}
+
+// direction tells which way the text of the whole page runs. Line by line, as
+// PaddleOCR does it, short lines come out upside down.
+func (e *engine) direction(ctx context.Context, r *raster, boxes []box) (point, error) {
+	direction := commonAxis(boxes)
+	order := longestFirst(boxes)
+	order = order[:min(len(order), judges)]
+	var votes float64 // for upside down
+	for _, i := range order {
+		if ctx.Err() != nil {
+			return point{}, ctx.Err()
+		}
+		p, err := e.upsideDown(r, boxes[i].quad(direction))
+		if err != nil {
+			return point{}, err
+		}
+		votes += p - .5
+	}
+	if math.Abs(votes) < .25*float64(len(order)) { // unsure
+		votes = 0
+		for _, i := range order[:min(len(order), recogniserJudges)] {
+			q := boxes[i].quad(direction)
+			upright, err := e.recognise(r, q, 1)
+			if err != nil {
+				return point{}, err
+			}
+			turned, err := e.recognise(r, q.turned(), 1)
+			if err != nil {
+				return point{}, err
+			}
+			votes += turned.confidence()*float64(len(turned.glyphs)) - upright.confidence()*float64(len(upright.glyphs))
+		}
+	}
+	if votes > 0 {
+		direction = direction.times(-1)
+	}
+	return direction, nil
+}
+
+// commonAxis is the direction of the long boxes, weighted by their length, to
+// the right or downwards.
+func commonAxis(boxes []box) point {
+	isLong := func(b box) bool { return b.long >= 2*b.short }
+	var horizontal, vertical float64
+	for _, b := range boxes {
+		switch {
+		case !isLong(b):
+		case math.Abs(b.along.x) >= math.Abs(b.along.y):
+			horizontal += b.long
+		default:
+			vertical += b.long
+		}
+	}
+	axis := point{1, 0}
+	if vertical > horizontal {
+		axis = point{0, 1}
+	}
+	var sum point
+	for _, b := range boxes {
+		if cos := b.along.dot(axis); isLong(b) && math.Abs(cos) > .7 {
+			sum = sum.add(b.along.times(math.Copysign(b.long, cos)))
+		}
+	}
+	if length := sum.length(); length > 0 {
+		return sum.times(1 / length)
+	}
+	return axis
+}
+
+// rotation is the direction in quarter turns clockwise, in degrees.
+func rotation(direction point) int {
+	quarters := math.Round(math.Atan2(direction.y, direction.x) / (math.Pi / 2))
+	return (int(quarters) + 4) % 4 * 90
+}
+
+// longestFirst returns the indices of the boxes by length: the heaviest work
+// begins first.
+func longestFirst(boxes []box) []int {
+	order := make([]int, len(boxes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(boxes[b].long, boxes[a].long) })
+	return order
+}
