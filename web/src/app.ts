@@ -1,0 +1,42 @@
+// The script of every page: htmx with its two extensions, and our own behaviours, each in its file. Nothing here is
+// needed to use the product: links and forms work without it.
+import htmx from "htmx.org";
+import "htmx-ext-sse";
+import "idiomorph/htmx";
+
+import { copying } from "./copy";
+import { confirming } from "./confirm";
+import { dialogs } from "./dialog";
+import { keys } from "./keys";
+import { menus } from "./menu";
+import { relativeTimes } from "./reltime";
+import { rows } from "./rows";
+import { selection } from "./selection";
+import { sidePanel } from "./panel";
+import { streams } from "./stream";
+import { submitOnce } from "./submit";
+import { themes } from "./theme";
+import { toasts } from "./toast";
+
+declare global {
+  interface Window {
+    htmx: typeof htmx;
+  }
+}
+
+// Pages that bring a script of their own (uploading) find htmx here.
+window.htmx = htmx;
+
+submitOnce();
+toasts();
+dialogs();
+confirming();
+menus();
+selection();
+rows();
+sidePanel();
+copying();
+themes();
+relativeTimes();
+streams();
+keys();

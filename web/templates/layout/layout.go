@@ -1,0 +1,254 @@
+// Package layout is the frame around every page: navigation, top bar, banner, toasts and the dialog of keys; and a plain
+// one for pages before sign-in.
+//
+//	@layout.Page(v.Chrome, layout.Head{Title: v.Name, Crumbs: []layout.Crumb{{Label: …, Href: "/batches"}}}) {
+//		@ui.Header(…)
+//		@ui.Body() { … }
+//	}
+//
+// The server fills Chrome once per request. It also answers what the frame points at: GET /lang?to=en&next=/path and
+// GET /theme?to=dark&next=/path set a cookie and go back, POST /signout ends the session, GET /search?q=… searches.
+package layout
+
+import (
+	"context"
+	encoding "encoding/json"
+	"net/url"
+
+	"github.com/a-h/templ"
+
+	"huizhi/internal/i18n"
+	"huizhi/web/templates/ui"
+)
+
+// Themes, as the theme cookie keeps them. System follows the reader's device.
+const (
+	Light  = "light"
+	Dark   = "dark"
+	System = "system"
+)
+
+// ThemeCookie holds one of the themes; the script writes it too, so it is readable by it.
+const ThemeCookie = "theme"
+
+// Names of the navigation rows, for Chrome.Nav.
+const (
+	NavHome     = "home"
+	NavBatches  = "batches"
+	NavOrders   = "orders"
+	NavBilling  = "billing"
+	NavSettings = "settings"
+	NavUnknown  = "unknown"  // orders whose outcome is not known
+	NavDecision = "decision" // orders that need a decision
+)
+
+// Chrome is what the frame shows, besides the page.
+type Chrome struct {
+	TenantName string
+	// TenantKind is store, school or company; Role is the member's role there. Both are translated here.
+	TenantKind string
+	UserName   string
+	Role       string
+	Nav        string         // the row that is current
+	Counts     map[string]int // behind navigation rows, by their name; 0 is not shown
+	CanBilling bool           // may see bills
+	CanManage  bool           // may see settings
+	Simulator  bool           // the built-in simulator serves: every page says so
+	DemoMode   bool           // data are invented: every page says so
+	Theme      string         // from ThemeCookie; empty is System
+	Path       string         // of this page with its query, to come back to
+	Toasts     []ui.Toast     // messages kept over a redirect
+}
+
+// Head is what the frame needs to know of a page.
+type Head struct {
+	Title  string
+	Crumbs []Crumb // from the outermost; the page itself is added
+	// Side is a panel over the list, in its open state; pages with one begin with ui.SideSlot otherwise.
+	Side templ.Component
+	// Keys are added to the dialog of keys.
+	Keys []Key
+	// Full gives the page the whole window, without navigation: review.
+	Full bool
+}
+
+// Crumb is a page above this one.
+type Crumb struct{ Label, Href string }
+
+// Key is a key and what it does.
+type Key struct{ Keys, Does string }
+
+// navRow is a row of the navigation.
+type navRow struct {
+	name, icon, label, href string
+	sub                     bool // under another, shown only near it
+	phone                   bool // in the bar at the bottom of phones
+}
+
+func navigation(ctx context.Context, c Chrome) []navRow {
+	rows := []navRow{
+		{name: NavHome, icon: "house", label: i18n.T(ctx, "common.nav.home"), href: "/", phone: true},
+		{name: NavBatches, icon: "folders", label: i18n.T(ctx, "common.nav.batches"), href: "/batches", phone: true},
+		{name: NavOrders, icon: "list", label: i18n.T(ctx, "common.nav.orders"), href: "/orders", phone: true},
+	}
+	if c.Counts[NavUnknown] > 0 || c.Nav == NavUnknown {
+		rows = append(rows, navRow{name: NavUnknown, label: i18n.T(ctx, "orders.status.unknown"), href: "/orders?status=unknown", sub: true})
+	}
+	if c.Counts[NavDecision] > 0 || c.Nav == NavDecision {
+		rows = append(rows, navRow{name: NavDecision, label: i18n.T(ctx, "orders.status.needs_decision"), href: "/orders?status=needs_decision", sub: true})
+	}
+	if c.CanBilling {
+		rows = append(rows, navRow{name: NavBilling, icon: "receipt-text", label: i18n.T(ctx, "common.nav.billing"), href: "/billing", phone: true})
+	}
+	if c.CanManage {
+		rows = append(rows, navRow{name: NavSettings, icon: "settings", label: i18n.T(ctx, "common.nav.settings"), href: "/settings", phone: !c.CanBilling})
+	}
+	return rows
+}
+
+func phoneRows(ctx context.Context, c Chrome) []navRow {
+	var rows []navRow
+	for _, r := range navigation(ctx, c) {
+		if r.phone {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// daisyTheme is the value of data-theme; empty leaves the choice to the device.
+func daisyTheme(theme string) string {
+	switch theme {
+	case Light:
+		return "huizhi"
+	case Dark:
+		return "huizhi-dark"
+	default:
+		return ""
+	}
+}
+
+// otherLang is the language to switch to, with its own name for itself.
+func otherLang(ctx context.Context) (lang i18n.Language, name string) {
+	if i18n.Lang(ctx) == i18n.EN {
+		return i18n.ZH, "中文"
+	}
+	return i18n.EN, "English"
+}
+
+func langURL(ctx context.Context, path string) string {
+	lang, _ := otherLang(ctx)
+	return "/lang?" + url.Values{"to": {string(lang)}, "next": {orRoot(path)}}.Encode()
+}
+
+func themeURL(theme, path string) string {
+	return "/theme?" + url.Values{"to": {theme}, "next": {orRoot(path)}}.Encode()
+}
+
+func orRoot(path string) string {
+	if path == "" {
+		return "/"
+	}
+	return path
+}
+
+// initial stands for a person: the first character of the name.
+func initial(name string) string {
+	for _, r := range name {
+		return string(r)
+	}
+	return "?"
+}
+
+func tenantKind(ctx context.Context, kind string) string {
+	switch kind {
+	case "":
+		return ""
+	default:
+		return i18n.T(ctx, "common.kind."+kind)
+	}
+}
+
+func role(ctx context.Context, role string) string {
+	if role == "" {
+		return ""
+	}
+	return i18n.T(ctx, "common.role."+role)
+}
+
+// htmxConfig keeps htmx inside the content security policy and swaps a 422 like a 200, so that forms come back with
+// their errors. Other failures are shown as a toast by the script.
+const htmxConfig = `{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"selfRequestsOnly":true,` +
+	`"historyRestoreAsHxRequest":false,"globalViewTransitions":false,"scrollBehavior":"instant","responseHandling":[` +
+	`{"code":"204","swap":false},{"code":"[23]..","swap":true},{"code":"422","swap":true},` +
+	`{"code":"[45]..","swap":false,"error":true}]}`
+
+// scriptTexts are the words the script needs, in the language of the page.
+func scriptTexts(ctx context.Context) map[string]string {
+	return map[string]string{
+		"now":     i18n.T(ctx, "common.time.now"),
+		"ago":     i18n.T(ctx, "common.time.ago", "n", "#"),
+		"in":      i18n.T(ctx, "common.time.in", "n", "#"),
+		"copied":  i18n.T(ctx, "ui.copied"),
+		"undo":    i18n.T(ctx, "ui.undo"),
+		"failed":  i18n.T(ctx, "common.script.failed"),
+		"offline": i18n.T(ctx, "common.script.offline"),
+		"retry":   i18n.T(ctx, "common.script.retry"),
+		"gone":    i18n.T(ctx, "common.script.stream_gone"),
+		"back":    i18n.T(ctx, "common.script.stream_back"),
+	}
+}
+
+// keys are those that work on every page.
+func keys(ctx context.Context) []Key {
+	return []Key{
+		{"J K", i18n.T(ctx, "common.keys.rows")},
+		{"X", i18n.T(ctx, "common.keys.select")},
+		{"Enter", i18n.T(ctx, "common.keys.open")},
+		{"Esc", i18n.T(ctx, "common.keys.close")},
+		{"/", i18n.T(ctx, "common.keys.search")},
+		{"Ctrl K", i18n.T(ctx, "common.keys.search")},
+		{"?", i18n.T(ctx, "common.keys.help")},
+	}
+}
+
+func themeIcon(theme string) string {
+	switch theme {
+	case Light:
+		return "sun"
+	case Dark:
+		return "moon"
+	default:
+		return "monitor"
+	}
+}
+
+func currentTheme(c Chrome, theme string) bool {
+	return c.Theme == theme || c.Theme == "" && theme == System
+}
+
+func phoneColumns(n int) string {
+	switch n {
+	case 5:
+		return "grid-cols-5"
+	case 4:
+		return "grid-cols-4"
+	default:
+		return "grid-cols-3"
+	}
+}
+
+func countNote(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return i18n.Count(int64(n))
+}
+
+func json(v map[string]string) string {
+	data, err := encoding.Marshal(v)
+	if err != nil {
+		panic(err) // impossible: only strings
+	}
+	return string(data)
+}
