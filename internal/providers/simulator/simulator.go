@@ -1,0 +1,257 @@
+// Package simulator is a receipt provider on a loopback listener that speaks ClipImg's wire format: for development,
+// tests, training and demonstrations. It is written from ClipImg's document, and shares no code with the client.
+//
+// It behaves like the document where the document is clear. Where it is not, these are the readings it takes:
+//
+//   - Errors are HTTP 200 with a code. The order of checks of a submit is 1001, 1002, 1003, 1004, 1008, 1005, 1006,
+//     1007, then 2001 for options that make no sense, then 1013. A body that is not sent as application/json is not
+//     read, hence 1001. A wrong method or path is HTTP 405 or 404 with a body of code 2002.
+//   - A receipt_type_id that is not a JSON integer, such as "5" or 5.0, is 1008. Empty custom_fields are 1004.
+//   - An ID number is checked for its form and birth date, not for its check digit: the document's own sample is wrong.
+//   - A city that the type does not offer is accepted and fails at the end, like a photo that cannot be used: not
+//     reachable within 3 redirects and 20 MiB, not JPEG or PNG, smaller than 240 by 320 pixels, or with a ratio of
+//     width to height outside 0.6 to 0.9.
+//   - Completion deducts 500 points; 1013 looks at the balance alone, which may go below zero when several run at once.
+//   - A simulated application jumps from pending to its simulate_result, fetches no photo and costs nothing. If the
+//     result is not final, it stays there for ever, without a callback.
+//   - Callbacks are sent for completed and failed, and repeated after 1, 2 and 4 s until HTTP 200 is answered.
+//   - Times without a zone are UTC+8; a callback's timestamp is true UTC.
+//   - batch_query leaves unknown numbers out and keeps the order of the request. applications lists the newest first.
+//   - Result files stay valid, without a login, at addresses that cannot be guessed.
+//
+// Every accepted application is written to a journal before it is answered, so that a killed process loses nothing.
+// SetFaults makes the simulator misbehave on purpose.
+package simulator
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"huizhi/internal/safehttp"
+)
+
+const (
+	pointsPerReceipt = 500
+	defaultPoints    = 10_000_000
+	// basePath makes the base URL look like the real one.
+	basePath = "/app/receipt_api.php"
+)
+
+// DefaultAPIKey is the key that the simulator accepts unless told otherwise. It is no secret.
+const DefaultAPIKey = "simulator"
+
+// Config describes a simulator. The zero value works.
+type Config struct {
+	// Addr is the address to listen on; empty means a free port of 127.0.0.1. Result addresses contain it: a simulator
+	// that keeps state over restarts should keep its address, too.
+	Addr   string
+	APIKey string // empty means DefaultAPIKey
+	// StatePath is a directory for the journal and the photos. Empty means that everything is lost with the process.
+	StatePath string
+	// Points is the account's opening balance; 0 means 10,000,000.
+	Points int
+	Pace   Pace
+	// QPS limits the requests per second of the account, answered by HTTP 429 beyond; 0 means no limit.
+	QPS int
+	// CallbackRetries are the pauses before a callback is repeated; nil means 1, 2 and 4 s.
+	CallbackRetries []time.Duration
+	// RefusePrivate makes photo addresses on private networks fail, as they would at a provider on the internet.
+	RefusePrivate bool
+	Faults        Faults
+	Logger        *slog.Logger // nil discards
+}
+
+// Pace says how long an application stays in each state on average. Single ones take between half and one and a half
+// of it. Zero fields take their default: together 12 s.
+type Pace struct {
+	Pending, Processing, Submitted time.Duration
+}
+
+// Server is a running simulator.
+type Server struct {
+	cfg       Config
+	log       *slog.Logger
+	base      string // scheme and host
+	http      *http.Server
+	served    chan struct{} // closed when http has stopped serving
+	types     []receiptType
+	limit     *rate.Limiter
+	photos    *safehttp.Client
+	callbacks *http.Client
+	slots     chan struct{} // bounds the photos being fetched and decoded at a time
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	work   sync.WaitGroup // one per application that is still moving
+
+	mu      sync.Mutex
+	store   *store
+	apps    map[string]*application // by number
+	tokens  map[string]*application // by file token
+	order   []*application          // oldest first
+	topUps  int
+	charged int // points
+	faults  Faults
+	stats   Stats
+}
+
+// Start opens the listener and resumes what StatePath holds. The simulator runs until ctx ends or Close is called.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
+	cfg.Addr = cmp.Or(cfg.Addr, "127.0.0.1:0")
+	cfg.APIKey = cmp.Or(cfg.APIKey, DefaultAPIKey)
+	cfg.Points = cmp.Or(cfg.Points, defaultPoints)
+	cfg.Pace.Pending = cmp.Or(cfg.Pace.Pending, 2*time.Second)
+	cfg.Pace.Processing = cmp.Or(cfg.Pace.Processing, 4*time.Second)
+	cfg.Pace.Submitted = cmp.Or(cfg.Pace.Submitted, 6*time.Second)
+	if cfg.CallbackRetries == nil {
+		cfg.CallbackRetries = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}
+	}
+	s := &Server{
+		cfg:    cfg,
+		log:    cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
+		types:  catalogue(),
+		limit:  rate.NewLimiter(rate.Inf, 0),
+		photos: safehttp.New(safehttp.Config{AllowPrivate: !cfg.RefusePrivate, UserAgent: "clipimg-simulator"}),
+		slots:  make(chan struct{}, 4),
+		apps:   make(map[string]*application),
+		tokens: make(map[string]*application),
+		faults: cfg.Faults,
+		stats:  newStats(),
+		served: make(chan struct{}),
+	}
+	if cfg.QPS > 0 {
+		s.limit = rate.NewLimiter(rate.Limit(cfg.QPS), cfg.QPS)
+	}
+	s.callbacks = newCallbackClient()
+	if err := s.restore(); err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", cfg.Addr)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("simulator: %w", err), s.store.close())
+	}
+	s.base = "http://" + listener.Addr().String()
+	s.http = &http.Server{Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	for _, a := range s.order {
+		s.launch(a.No)
+	}
+	go func() {
+		defer close(s.served)
+		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error("simulator stopped serving", "error", err)
+		}
+	}()
+	context.AfterFunc(s.ctx, func() { s.http.Close() })
+	return s, nil
+}
+
+// restore opens the store and takes over what it holds.
+func (s *Server) restore() error {
+	st, saved, err := openStore(s.cfg.StatePath)
+	if err != nil {
+		return err
+	}
+	s.store, s.topUps = st, saved.topUps
+	for _, a := range saved.applications {
+		s.add(a)
+		if a.Charged {
+			s.charged += pointsPerReceipt
+		}
+	}
+	return nil
+}
+
+// add makes an application known. The caller holds s.mu, or is Start.
+func (s *Server) add(a *application) {
+	s.apps[a.No] = a
+	s.tokens[a.Token] = a
+	s.order = append(s.order, a)
+}
+
+// URL is the base URL of the API, to be used like https://www.clipimg.com/app/receipt_api.php.
+func (s *Server) URL() string { return s.base + basePath }
+
+// Close stops the simulator. Applications that are under way stay in the state they are in, and go on when a
+// simulator is started on the same StatePath.
+func (s *Server) Close() error {
+	s.cancel()
+	err := s.http.Close()
+	<-s.served
+	s.mu.Lock() // whoever held it before has launched what it will launch; see accept
+	s.mu.Unlock()
+	s.work.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return errors.Join(err, s.store.close())
+}
+
+// Application is what the simulator knows of an application, for assertions and the training panel.
+type Application struct {
+	No           string
+	TypeID       int
+	CustomFields map[string]string
+	Simulate     bool
+	Status       string
+	Charged      bool
+	SubmitTime   time.Time
+}
+
+// Applications returns everything that was ever accepted, oldest first.
+func (s *Server) Applications() []Application {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Application, len(s.order))
+	for i, a := range s.order {
+		all[i] = Application{
+			No: a.No, TypeID: a.TypeID, CustomFields: make(map[string]string), Simulate: a.Simulate,
+			Status: a.Status, Charged: a.Charged, SubmitTime: a.SubmitTime,
+		}
+		for name := range a.Fields {
+			all[i].CustomFields[name] = a.Fields.text(name)
+		}
+	}
+	return all
+}
+
+// Balance returns the account's points.
+func (s *Server) Balance() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.balance()
+}
+
+// balance is Balance for callers that hold s.mu.
+func (s *Server) balance() int { return s.cfg.Points + s.topUps - s.charged }
+
+// AddPoints tops the account up; a negative number takes points away.
+func (s *Server) AddPoints(n int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.topUps += n
+	return s.store.saveTopUps(s.topUps)
+}
+
+// Stats returns the counters since Start.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stats.clone()
+}
+
+// SetFaults replaces the faults. Counting of calls for Fault.Calls starts again.
+func (s *Server) SetFaults(f Faults) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = Faults{Seed: f.Seed, List: slices.Clone(f.List)}
+}
