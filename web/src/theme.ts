@@ -2,13 +2,14 @@
 // same link does it by a round trip.
 import { on } from "./page";
 
+const cookie = "huizhi_theme"; // layout.ThemeCookie
 const attribute: Record<string, string> = { light: "huizhi", dark: "huizhi-dark" };
 
 export function themes(): void {
   on("click", "[data-theme-choice]", (link, event) => {
     const theme = link.dataset.themeChoice ?? "system";
     event.preventDefault();
-    document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+    document.cookie = `${cookie}=${theme}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
     const value = attribute[theme];
     if (value) document.documentElement.dataset.theme = value;
     else delete document.documentElement.dataset.theme;

@@ -1,6 +1,6 @@
 // Toasts at the bottom left: they go after 8 seconds, not while the pointer or the focus is on them; failures stay until
 // closed. They come rendered with a page, in the HX-Trigger header of any htmx answer ("toast"), or from the script.
-import { on, text } from "./page";
+import { on, onContent, text } from "./page";
 
 export interface Toast {
   tone: "" | "run" | "wait" | "done" | "fail" | "test";
@@ -18,20 +18,31 @@ const icons: Record<string, string> = {
 };
 
 export function toasts(): void {
-  document.querySelectorAll<HTMLElement>("#toasts > [data-toast]").forEach(expire);
+  onContent((root) => {
+    const own = root.matches("[data-toast]") ? [root] : root.querySelectorAll<HTMLElement>("#toasts > [data-toast]");
+    for (const box of own) expire(box);
+  });
   on("click", "[data-close-toast]", (button) => button.closest("[data-toast]")?.remove());
   document.addEventListener("toast", (event) => {
     const { detail } = event as CustomEvent<{ value?: Toast[] } | Toast[]>;
     const list = Array.isArray(detail) ? detail : (detail.value ?? []);
     for (const toast of list) showToast(toast);
   });
+  // A failed request that brings its message into #toasts is swapped there, unlike other failures.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { detail } = event as CustomEvent<{ xhr: XMLHttpRequest; shouldSwap: boolean }>;
+    if (detail.xhr.getResponseHeader("HX-Retarget") === "#toasts") detail.shouldSwap = true;
+  });
   document.addEventListener("htmx:responseError", (event) => {
     const { xhr } = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail;
-    if (xhr.getResponseHeader("HX-Trigger")?.includes('"toast"')) return;
+    if (bringsToast(xhr)) return;
     showToast({ tone: "fail", title: text("failed"), requestId: xhr.getResponseHeader("X-Request-Id") ?? undefined });
   });
   document.addEventListener("htmx:sendError", () => showToast({ tone: "fail", title: text("offline") }));
 }
+
+const bringsToast = (xhr: XMLHttpRequest): boolean =>
+  xhr.getResponseHeader("HX-Retarget") === "#toasts" || (xhr.getResponseHeader("HX-Trigger")?.includes('"toast"') ?? false);
 
 export function showToast(toast: Toast): void {
   const region = document.getElementById("toasts");

@@ -7,7 +7,7 @@
 //	}
 //
 // The server fills Chrome once per request. It also answers what the frame points at: GET /lang?to=en&next=/path and
-// GET /theme?to=dark&next=/path set a cookie and go back, POST /signout ends the session, GET /search?q=… searches.
+// GET /theme?to=dark&next=/path set a cookie and go back, POST /signout ends the session, GET /orders?q=… searches.
 package layout
 
 import (
@@ -29,7 +29,7 @@ const (
 )
 
 // ThemeCookie holds one of the themes; the script writes it too, so it is readable by it.
-const ThemeCookie = "theme"
+const ThemeCookie = "huizhi_theme"
 
 // Names of the navigation rows, for Chrome.Nav.
 const (
@@ -45,19 +45,20 @@ const (
 // Chrome is what the frame shows, besides the page.
 type Chrome struct {
 	TenantName string
-	// TenantKind is store, school or company; Role is the member's role there. Both are translated here.
-	TenantKind string
-	UserName   string
-	Role       string
-	Nav        string         // the row that is current
-	Counts     map[string]int // behind navigation rows, by their name; 0 is not shown
-	CanBilling bool           // may see bills
-	CanManage  bool           // may see settings
-	Simulator  bool           // the built-in simulator serves: every page says so
-	DemoMode   bool           // data are invented: every page says so
-	Theme      string         // from ThemeCookie; empty is System
-	Path       string         // of this page with its query, to come back to
-	Toasts     []ui.Toast     // messages kept over a redirect
+	// TenantKindKey and RoleKey are catalogue keys: "tenant.kind.store", "role.owner".
+	TenantKindKey string
+	UserName      string
+	RoleKey       string
+	Nav           string         // the row that is current
+	Counts        map[string]int // behind navigation rows, by their name; 0 is not shown
+	CanWork       bool           // may see batches and orders
+	CanBill       bool           // may see bills
+	CanManage     bool           // may see settings
+	Simulator     bool           // the built-in simulator serves: every page says so
+	DemoMode      bool           // data are invented: every page says so
+	Theme         string         // from ThemeCookie; empty is System
+	Path          string         // of this page with its query, to come back to
+	Toasts        []ui.Toast     // messages kept over a redirect
 }
 
 // Head is what the frame needs to know of a page.
@@ -88,8 +89,11 @@ type navRow struct {
 func navigation(ctx context.Context, c Chrome) []navRow {
 	rows := []navRow{
 		{name: NavHome, icon: "house", label: i18n.T(ctx, "common.nav.home"), href: "/", phone: true},
-		{name: NavBatches, icon: "folders", label: i18n.T(ctx, "common.nav.batches"), href: "/batches", phone: true},
-		{name: NavOrders, icon: "list", label: i18n.T(ctx, "common.nav.orders"), href: "/orders", phone: true},
+	}
+	if c.CanWork {
+		rows = append(rows,
+			navRow{name: NavBatches, icon: "folders", label: i18n.T(ctx, "common.nav.batches"), href: "/batches", phone: true},
+			navRow{name: NavOrders, icon: "list", label: i18n.T(ctx, "common.nav.orders"), href: "/orders", phone: true})
 	}
 	if c.Counts[NavUnknown] > 0 || c.Nav == NavUnknown {
 		rows = append(rows, navRow{name: NavUnknown, label: i18n.T(ctx, "orders.status.unknown"), href: "/orders?status=unknown", sub: true})
@@ -97,11 +101,11 @@ func navigation(ctx context.Context, c Chrome) []navRow {
 	if c.Counts[NavDecision] > 0 || c.Nav == NavDecision {
 		rows = append(rows, navRow{name: NavDecision, label: i18n.T(ctx, "orders.status.needs_decision"), href: "/orders?status=needs_decision", sub: true})
 	}
-	if c.CanBilling {
+	if c.CanBill {
 		rows = append(rows, navRow{name: NavBilling, icon: "receipt-text", label: i18n.T(ctx, "common.nav.billing"), href: "/billing", phone: true})
 	}
 	if c.CanManage {
-		rows = append(rows, navRow{name: NavSettings, icon: "settings", label: i18n.T(ctx, "common.nav.settings"), href: "/settings", phone: !c.CanBilling})
+		rows = append(rows, navRow{name: NavSettings, icon: "settings", label: i18n.T(ctx, "common.nav.settings"), href: "/settings", phone: !c.CanBill})
 	}
 	return rows
 }
@@ -160,20 +164,12 @@ func initial(name string) string {
 	return "?"
 }
 
-func tenantKind(ctx context.Context, kind string) string {
-	switch kind {
-	case "":
-		return ""
-	default:
-		return i18n.T(ctx, "common.kind."+kind)
-	}
-}
-
-func role(ctx context.Context, role string) string {
-	if role == "" {
+// word is the text of a key that may be empty.
+func word(ctx context.Context, key string) string {
+	if key == "" {
 		return ""
 	}
-	return i18n.T(ctx, "common.role."+role)
+	return i18n.T(ctx, key)
 }
 
 // htmxConfig keeps htmx inside the content security policy and swaps a 422 like a 200, so that forms come back with

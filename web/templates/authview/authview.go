@@ -1,0 +1,49 @@
+// Package authview has the pages before sign-in: signing in and opening a tenant. Their forms post to /signin and
+// /signup; a refused form comes back with status 422 and what was wrong.
+package authview
+
+import (
+	"context"
+
+	"huizhi/internal/i18n"
+	"huizhi/web/templates/ui"
+)
+
+// SignInModel is the form of signing in.
+type SignInModel struct {
+	Email string
+	Next  string // page to go to afterwards, "" for the first one
+	Error string // why it was refused, translated; never which of the two was wrong
+	Demo  *DemoLogin
+}
+
+// DemoLogin is shown, and offered as one press, when the program runs as a demonstration.
+type DemoLogin struct{ Email, Password string }
+
+// SignUpModel is the form of opening a tenant. Errors are translated, by field name: tenant_name, kind, name, email,
+// password.
+type SignUpModel struct {
+	TenantName string
+	Kind       string // store, school or company
+	Name       string
+	Email      string
+	Errors     map[string]string
+}
+
+func (m SignUpModel) kind() string {
+	if m.Kind == "" {
+		return "store"
+	}
+	return m.Kind
+}
+
+func kinds(ctx context.Context) []ui.Option {
+	return []ui.Option{
+		{Value: "store", Label: i18n.T(ctx, "tenant.kind.store"), Icon: "store"},
+		{Value: "school", Label: i18n.T(ctx, "tenant.kind.school"), Icon: "school"},
+		{Value: "company", Label: i18n.T(ctx, "tenant.kind.company"), Icon: "building-2"},
+	}
+}
+
+// minPassword is the least length of a password, in characters; auth enforces it.
+const minPassword = 10
