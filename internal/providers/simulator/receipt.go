@@ -12,7 +12,7 @@ import (
 	"github.com/boombuler/barcode/code128"
 )
 
-// receiptFont holds the characters of this package's texts only: a receipt is made in a tenth of the time that the full
+// receiptFont holds the characters of this package's texts only: a receipt is made in half the time that the full
 // font of internal/fonts takes. build/fonts makes it from the sources; a test tells when it must be made again.
 //
 //go:embed receipt-font.ttf
