@@ -44,11 +44,12 @@ CREATE TABLE invoice_lines (
   ordinal BIGINT NOT NULL,
   type_id BIGINT NOT NULL,
   type_name TEXT NOT NULL,
+  unit_points BIGINT NOT NULL,
+  unit_fen BIGINT NOT NULL,
   receipts BIGINT NOT NULL,
-  points BIGINT NOT NULL,
-  amount_fen BIGINT NOT NULL,
+  amount_fen BIGINT NOT NULL CHECK (amount_fen = receipts * unit_fen),
   PRIMARY KEY (tenant_id, invoice_id, ordinal),
-  UNIQUE (tenant_id, invoice_id, type_id, type_name),
+  UNIQUE (tenant_id, invoice_id, type_id, type_name, unit_points),
   FOREIGN KEY (tenant_id, invoice_id) REFERENCES invoices (tenant_id, id)
 );
 --bun:split

@@ -48,7 +48,8 @@ type Invoice struct {
 	UpdatedAt        time.Time // when it was last built from the ledger
 }
 
-// Line is the part of an invoice for one receipt type.
+// Line is the part of an invoice for one receipt type at one price:
+// Receipts x UnitFen = AmountFen, which the database checks.
 type Line struct {
 	bun.BaseModel `bun:"table:invoice_lines,alias:line"`
 	TenantID      string `bun:",pk"`
@@ -56,10 +57,14 @@ type Line struct {
 	Ordinal       int    `bun:",pk"`
 	TypeID        int
 	TypeName      string
+	UnitPoints    int64 // what one receipt cost upstream
+	UnitFen       int64 // what it costs the tenant
 	Receipts      int64
-	Points        int64
 	AmountFen     int64
 }
+
+// Points is what the line cost upstream.
+func (l *Line) Points() int64 { return l.Receipts * l.UnitPoints }
 
 // link puts a charge on the line that bills it. Its key is the charge, so that a
 // charge is billed once.

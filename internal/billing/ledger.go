@@ -71,3 +71,50 @@ func Record(ctx context.Context, tx bun.Tx, sc tenants.Scope, c NewCharge) (crea
 	}
 	return n == 1, nil
 }
+
+// Entry is a charge with its price.
+type Entry struct {
+	Charge
+	Fen int64
+}
+
+// Filter narrows a page of the ledger. The zero value takes all.
+type Filter struct {
+	Day    string // "2026-11-20"
+	TypeID int
+	City   string
+}
+
+// Ledger is one page of the month's charges, last recorded first, older than
+// the charge with the id before ("" for the first page). next is the id to go on
+// from, or "".
+func (s *Service) Ledger(ctx context.Context, sc tenants.Scope, month Month, f Filter, before string, size int) (entries []Entry, next string, err error) {
+	prices, err := pricesOf(ctx, s.db, sc)
+	if err != nil {
+		return nil, "", err
+	}
+	var charges []Charge
+	q := s.db.NewSelect().Model(&charges).ApplyQueryBuilder(sc.Where).Where("charge.month = ?", month)
+	if before != "" {
+		q.Where("charge.id < ?", before)
+	}
+	if f.Day != "" {
+		q.Where("charge.day = ?", f.Day)
+	}
+	if f.TypeID != 0 {
+		q.Where("charge.type_id = ?", f.TypeID)
+	}
+	if f.City != "" {
+		q.Where("charge.city = ?", f.City)
+	}
+	if err := q.Order("charge.id DESC").Limit(int64(size) + 1).Scan(ctx); err != nil {
+		return nil, "", fmt.Errorf("cannot load the ledger: %w", err)
+	}
+	if len(charges) > size {
+		charges, next = charges[:size], charges[size-1].ID
+	}
+	for _, c := range charges {
+		entries = append(entries, Entry{c, prices(month).of(c.Points)})
+	}
+	return entries, next, nil
+}

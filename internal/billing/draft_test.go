@@ -1,0 +1,254 @@
+package billing_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"huizhi/internal/apperr"
+	"huizhi/internal/billing"
+	"huizhi/internal/db"
+	"huizhi/internal/dbtest"
+	"huizhi/internal/tenants"
+)
+
+var allTenants = tenants.AllTenants("test of the sweep")
+
+// TestEveryChargeIsOnExactlyOneLine tries invariant 4: whatever the charges and
+// the price, the lines hold each of them once and add up to the fen, and the
+// receipts of a line add up to the line.
+func TestEveryChargeIsOnExactlyOneLine(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		types := []string{"居住证", "身份证", "社会保障卡", "驾驶证"}
+		for seed := range uint64(6) {
+			rnd := rand.New(rand.NewPCG(seed, 26))
+			l := newLedger(t, d, 1+rnd.Int64N(3000))
+			tenant, err := tenants.Load(ctx, d, l.sc)
+			require.NoError(t, err)
+			months := []billing.Month{"2026-09", "2026-10", "2026-11"}
+			want := map[billing.Month]billing.Sum{}
+			now := shanghai(2026, 11, 20, 14, 0)
+			for range 4 { // the ledger grows, and drafts are built in between
+				for range rnd.IntN(30) {
+					m := months[rnd.IntN(len(months))]
+					kind := rnd.IntN(len(types))
+					c := l.charge(billing.NewCharge{TypeID: kind + 1, TypeName: types[kind], Points: 1 + rnd.Int64N(1000),
+						At: m.Start().Add(time.Duration(rnd.Int64N(int64(m.End().Sub(m.Start())))))})
+					sum := want[m]
+					sum.Receipts, sum.Points, sum.Fen = sum.Receipts+1, sum.Points+c.Points, sum.Fen+tenant.Cost(c.Points)
+					want[m] = sum
+				}
+				for _, m := range months {
+					if want[m].Receipts == 0 {
+						continue
+					}
+					inv, err := l.svc.Draft(ctx, l.sc, m, now)
+					require.NoError(t, err)
+					assert.Equal(t, want[m], billing.Sum{Receipts: inv.Receipts, Points: inv.Points, Fen: inv.TotalFen}, "seed %d, %s", seed, m)
+					l.checkInvoice(inv.ID)
+				}
+			}
+		}
+	})
+}
+
+// checkInvoice checks an invoice against its lines, the lines against their
+// charges, and the charges against the ledger.
+func (l *ledger) checkInvoice(id string) {
+	l.t.Helper()
+	ctx := context.Background()
+	inv, err := l.svc.Invoice(ctx, l.sc, id)
+	require.NoError(l.t, err)
+	assert.Zero(l.t, inv.Unbilled())
+	assert.Equal(l.t, inv.TotalFen, inv.LinesFen())
+	assert.Equal(l.t, billing.Sum{Receipts: inv.Receipts, Points: inv.Points, Fen: inv.TotalFen}, inv.Ledger)
+	seen := map[string]bool{}
+	for _, line := range inv.Lines {
+		var fen, points int64
+		for after := ""; ; {
+			_, entries, next, err := l.svc.LinePage(ctx, l.sc, id, line.Ordinal, after, 7)
+			require.NoError(l.t, err)
+			for _, e := range entries {
+				assert.False(l.t, seen[e.ID], "a charge is billed once")
+				seen[e.ID] = true
+				assert.Equal(l.t, line.TypeName, e.TypeName)
+				fen, points = fen+e.Fen, points+e.Points
+			}
+			if after = next; next == "" {
+				break
+			}
+		}
+		assert.Equal(l.t, line.AmountFen, fen)
+		assert.Equal(l.t, line.Points(), points)
+	}
+	assert.Len(l.t, seen, int(inv.Receipts))
+}
+
+func TestADraftIsTheSameBuiltTwice(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		l := newLedger(t, d, 937) // 468.5 fen a receipt: rounded once, to 469
+		for range 3 {
+			l.charge(billing.NewCharge{At: shanghai(2026, 10, 9, 9, 0)})
+		}
+		l.charge(billing.NewCharge{TypeID: 2, TypeName: "身份证", At: shanghai(2026, 10, 9, 9, 0)})
+		now := shanghai(2026, 11, 1, 0, 10)
+
+		first, err := l.svc.Draft(ctx, l.sc, "2026-10", now)
+		require.NoError(t, err)
+		assert.EqualValues(t, 4*469, first.TotalFen)
+		assert.Equal(t, billing.StateDraft, first.State)
+		again, err := l.svc.Draft(ctx, l.sc, "2026-10", now)
+		require.NoError(t, err)
+		assert.Equal(t, first, again)
+
+		inv, err := l.svc.Invoice(ctx, l.sc, first.ID)
+		require.NoError(t, err)
+		require.Len(t, inv.Lines, 2)
+		assert.Equal(t, "居住证", inv.Lines[0].TypeName)
+		assert.EqualValues(t, 3, inv.Lines[0].Receipts)
+		assert.EqualValues(t, 3*469, inv.Lines[0].AmountFen)
+	})
+}
+
+func TestADraftFollowsThePrice(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		l := newLedger(t, d, 1000)
+		l.charge(billing.NewCharge{At: shanghai(2026, 11, 9, 9, 0)})
+		now := shanghai(2026, 11, 20, 9, 0)
+		_, err := l.svc.Draft(ctx, l.sc, "2026-11", now)
+		require.NoError(t, err)
+		_, err = d.NewUpdate().Table("tenants").Set("fen_per_1000_points = 900").Where("id = ?", l.tenant).Exec(ctx)
+		require.NoError(t, err)
+		inv, err := l.svc.Draft(ctx, l.sc, "2026-11", now)
+		require.NoError(t, err)
+		assert.EqualValues(t, 450, inv.TotalFen)
+		l.checkInvoice(inv.ID)
+	})
+}
+
+func TestAnInvoiceThatIsNoDraftIsNotTouched(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		l := newLedger(t, d, 1000)
+		l.charge(billing.NewCharge{At: shanghai(2026, 10, 9, 9, 0)})
+		now := shanghai(2026, 11, 1, 0, 10)
+		inv, err := l.svc.Draft(ctx, l.sc, "2026-10", now)
+		require.NoError(t, err)
+		for _, state := range billing.States[1:] {
+			_, err = d.NewUpdate().Table("invoices").Set("state = ?", state).Where("id = ?", inv.ID).Exec(ctx)
+			require.NoError(t, err)
+			before, err := l.svc.Invoice(ctx, l.sc, inv.ID)
+			require.NoError(t, err)
+
+			l.charge(billing.NewCharge{At: shanghai(2026, 10, 31, 23, 59)})
+			_, err = l.svc.Draft(ctx, l.sc, "2026-10", now.Add(time.Hour))
+			assert.Equal(t, apperr.Conflict, apperr.KindOf(err))
+			built, err := l.svc.EnsureDrafts(ctx, allTenants, now)
+			require.NoError(t, err)
+			assert.Zero(t, built)
+
+			after, err := l.svc.Invoice(ctx, l.sc, inv.ID)
+			require.NoError(t, err)
+			assert.Equal(t, before.Invoice, after.Invoice)
+			assert.Equal(t, before.Lines, after.Lines)
+			assert.Equal(t, before.Unbilled()+1, after.Unbilled(), "the late charge is on no line, and is seen")
+		}
+	})
+}
+
+func TestAMonthWithoutChargesGetsNoInvoice(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		l := newLedger(t, d, 1000)
+		_, err := l.svc.Draft(ctx, l.sc, "2026-10", shanghai(2026, 11, 1, 1, 0))
+		assert.Equal(t, apperr.Invalid, apperr.KindOf(err))
+		list, err := l.svc.Invoices(ctx, l.sc)
+		require.NoError(t, err)
+		assert.Empty(t, list)
+	})
+}
+
+func TestDraftsBuiltAtOnceWhileTheLedgerGrows(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		l := newLedger(t, d, 1000)
+		l.charge(billing.NewCharge{At: shanghai(2026, 11, 1, 9, 0)})
+		now := shanghai(2026, 11, 20, 9, 0)
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for range 5 {
+					_, err := l.svc.Draft(ctx, l.sc, "2026-11", now)
+					assert.NoError(t, err)
+				}
+			})
+		}
+		types := []string{"居住证", "身份证", "社会保障卡"}
+		for i := range 40 {
+			l.charge(billing.NewCharge{TypeID: i%3 + 1, TypeName: types[i%3], At: shanghai(2026, 11, 2, 9, 0)})
+		}
+		wg.Wait()
+		inv, err := l.svc.Draft(ctx, l.sc, "2026-11", now)
+		require.NoError(t, err)
+		assert.EqualValues(t, 41, inv.Receipts)
+		l.checkInvoice(inv.ID)
+	})
+}
+
+func TestPastMonthsAreDraftedWithoutAnybodyAsking(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		a, b, idle := newLedger(t, d, 1000), newLedger(t, d, 2000), newLedger(t, d, 1000)
+		a.charge(billing.NewCharge{At: shanghai(2026, 8, 3, 9, 0)})
+		a.charge(billing.NewCharge{At: shanghai(2026, 10, 3, 9, 0)})
+		a.charge(billing.NewCharge{At: shanghai(2026, 11, 3, 9, 0)})
+		b.charge(billing.NewCharge{At: shanghai(2026, 10, 31, 23, 59)})
+		now := shanghai(2026, 11, 1, 0, 0)
+
+		built, err := a.svc.EnsureDrafts(ctx, allTenants, now)
+		require.NoError(t, err)
+		assert.Equal(t, 3, built, "August and October of one, October of the other; November is running")
+		built, err = a.svc.EnsureDrafts(ctx, allTenants, now)
+		require.NoError(t, err)
+		assert.Zero(t, built, "nothing is left to do")
+
+		b.charge(billing.NewCharge{At: shanghai(2026, 10, 31, 23, 59)})
+		built, err = a.svc.EnsureDrafts(ctx, allTenants, now.Add(time.Hour))
+		require.NoError(t, err)
+		assert.Equal(t, 1, built, "a charge that was committed just after midnight")
+
+		list, err := b.svc.Invoices(ctx, b.sc)
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		assert.EqualValues(t, 2000, list[0].TotalFen)
+		list, err = idle.svc.Invoices(ctx, idle.sc)
+		require.NoError(t, err)
+		assert.Empty(t, list)
+	})
+}
+
+func TestAnInvoiceOfAnotherTenantIsNotFound(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		ours, theirs := newLedger(t, d, 1000), newLedger(t, d, 1000)
+		theirs.charge(billing.NewCharge{At: shanghai(2026, 10, 3, 9, 0)})
+		inv, err := theirs.svc.Draft(ctx, theirs.sc, "2026-10", shanghai(2026, 11, 1, 1, 0))
+		require.NoError(t, err)
+
+		_, err = ours.svc.Invoice(ctx, ours.sc, inv.ID)
+		assert.Equal(t, apperr.NotFound, apperr.KindOf(err))
+		_, _, _, err = ours.svc.LinePage(ctx, ours.sc, inv.ID, 1, "", 50)
+		assert.Equal(t, apperr.NotFound, apperr.KindOf(err))
+		entries, _, err := ours.svc.Ledger(ctx, ours.sc, "2026-10", billing.Filter{}, "", 50)
+		require.NoError(t, err)
+		assert.Empty(t, entries)
+	})
+}
