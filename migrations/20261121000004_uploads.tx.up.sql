@@ -9,9 +9,9 @@ CREATE TABLE archives (
   created_at TIMESTAMPTZ NOT NULL,
   updated_at TIMESTAMPTZ NOT NULL,
   PRIMARY KEY (tenant_id, upload_id),
-  FOREIGN KEY (tenant_id, upload_id) REFERENCES uploads (tenant_id, id)
+  FOREIGN KEY (tenant_id, batch_id) REFERENCES batches (tenant_id, id)
 );
 --bun:split
-CREATE INDEX archives_batch ON archives (tenant_id, batch_id, finished);
+CREATE UNIQUE INDEX archives_once ON archives (tenant_id, batch_id, blob_key);
 --bun:split
 CREATE INDEX pictures_content ON pictures (tenant_id, sha256);

@@ -95,8 +95,17 @@ func (q *Queue) AddQueue(name string, workers int) {
 // Handle sets what is done with the jobs of one kind.
 func Handle[T river.JobArgs](q *Queue, work func(context.Context, T) error) {
 	river.AddWorker(q.workers, river.WorkFunc(func(ctx context.Context, job *river.Job[T]) error {
-		return work(ctx, job.Args)
+		return work(context.WithValue(ctx, lastTryKey{}, job.Attempt >= job.MaxAttempts), job.Args)
 	}))
+}
+
+type lastTryKey struct{}
+
+// LastTry tells a running job that it will not be tried again, so that it can
+// leave a state that people see.
+func LastTry(ctx context.Context) bool {
+	last, _ := ctx.Value(lastTryKey{}).(bool)
+	return last
 }
 
 // Start begins to work the jobs and run the loops.

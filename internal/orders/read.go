@@ -1,0 +1,196 @@
+package orders
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"huizhi/internal/apperr"
+	"huizhi/internal/db"
+	"huizhi/internal/tenants"
+)
+
+// Filter narrows a list of orders; zero values do not.
+type Filter struct {
+	BatchID    string
+	Statuses   []Status
+	TypeID     int
+	Text       string // start of a name, of an ID number, or of an order number
+	Exceptions bool   // only those with something to look at
+}
+
+func (f Filter) apply(q *bun.SelectQuery) *bun.SelectQuery {
+	if f.BatchID != "" {
+		q = q.Where("o.batch_id = ?", f.BatchID)
+	}
+	if len(f.Statuses) > 0 {
+		q = q.Where("o.status IN (?)", bun.In(f.Statuses))
+	}
+	if f.TypeID != 0 {
+		q = q.Where("o.type_id = ?", f.TypeID)
+	}
+	if f.Exceptions {
+		q = q.Where("o.exceptions > 0")
+	}
+	if t := strings.TrimSpace(f.Text); t != "" {
+		// Ranges, not LIKE: they use the index on both databases.
+		end := t + "\U0010FFFF"
+		upper := strings.ToUpper(t)
+		q = q.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
+			return q.Where("o.name >= ? AND o.name < ?", t, end).
+				WhereOr("o.id_number >= ? AND o.id_number < ?", upper, upper+"\U0010FFFF").
+				WhereOr("o.number >= ? AND o.number < ?", upper, upper+"\U0010FFFF")
+		})
+	}
+	return q
+}
+
+// List returns `limit` orders, newest first, after the id `before` ("" for the
+// first page).
+func (s *Service) List(ctx context.Context, sc tenants.Scope, f Filter, before string, limit int) ([]Order, error) {
+	var list []Order
+	q := s.DB.NewSelect().Model(&list).ApplyQueryBuilder(sc.Where).Apply(f.apply).Order("o.id DESC").Limit(limit)
+	if before != "" {
+		q = q.Where("o.id < ?", before)
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("cannot list the orders: %w", err)
+	}
+	return list, nil
+}
+
+// ReviewList returns orders of a batch with those that need a person first:
+// most exceptions, then by place. It pages by offset: a batch is bounded, and
+// its order changes under the reader's hands.
+func (s *Service) ReviewList(ctx context.Context, sc tenants.Scope, f Filter, offset, limit int) ([]Order, error) {
+	var list []Order
+	err := s.DB.NewSelect().Model(&list).ApplyQueryBuilder(sc.Where).Apply(f.apply).
+		OrderExpr("CASE WHEN o.status IN (?) THEN 0 WHEN o.status IN (?) THEN 1 ELSE 2 END",
+			bun.In([]Status{StatusReview, StatusFailed, StatusRejected, StatusNeedsDecision, StatusUnknown}),
+			bun.In([]Status{StatusDraft, StatusRecognizing, StatusReady})).
+		Order("o.exceptions DESC", "o.seq").Offset(offset).Limit(limit).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the orders of the batch: %w", err)
+	}
+	return list, nil
+}
+
+// Get loads one order.
+func (s *Service) Get(ctx context.Context, sc tenants.Scope, id string) (*Order, error) {
+	o := new(Order)
+	err := s.DB.NewSelect().Model(o).ApplyQueryBuilder(sc.Where).Where("o.id = ?", id).Scan(ctx)
+	if db.IsNoRows(err) {
+		return nil, apperr.New(apperr.NotFound, "error.order.not_found")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot load order %s: %w", id, err)
+	}
+	return o, nil
+}
+
+// History is everything that happened to an order.
+type History struct {
+	Attempts []Attempt // newest first
+	Events   []Event   // oldest first
+	Receipt  *Receipt  // of the completed attempt, or nil
+}
+
+// History loads the timeline of an order: three queries, whatever its length.
+func (s *Service) History(ctx context.Context, sc tenants.Scope, orderID string) (*History, error) {
+	h := new(History)
+	if err := s.DB.NewSelect().Model(&h.Attempts).ApplyQueryBuilder(sc.Where).Where("a.order_id = ?", orderID).Order("a.ordinal DESC").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("cannot load the attempts: %w", err)
+	}
+	if err := s.DB.NewSelect().Model(&h.Events).ApplyQueryBuilder(sc.Where).Where("e.order_id = ?", orderID).Order("e.id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("cannot load the events: %w", err)
+	}
+	receipts, err := s.Receipts(ctx, sc, []string{orderID})
+	h.Receipt = receipts[orderID]
+	return h, err
+}
+
+// Receipts loads the receipts of orders, by order id.
+func (s *Service) Receipts(ctx context.Context, sc tenants.Scope, orderIDs []string) (map[string]*Receipt, error) {
+	out := map[string]*Receipt{}
+	if len(orderIDs) == 0 {
+		return out, nil
+	}
+	var rows []*Receipt
+	err := s.DB.NewSelect().Model(&rows).ApplyQueryBuilder(sc.Where).Where("order_id IN (?)", bun.In(orderIDs)).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot load the receipts: %w", err)
+	}
+	for _, r := range rows {
+		out[r.OrderID] = r
+	}
+	return out, nil
+}
+
+// Completed walks the completed orders of a batch in their places, 200 at a
+// time, with their stored receipts.
+func (s *Service) Completed(ctx context.Context, sc tenants.Scope, batchID string, each func(*Order, *Receipt) error) error {
+	for after := int64(-1); ; {
+		var list []Order
+		err := s.DB.NewSelect().Model(&list).ApplyQueryBuilder(sc.Where).
+			Where("o.batch_id = ? AND o.status = ? AND o.seq > ?", batchID, StatusCompleted, after).Order("o.seq").Limit(200).Scan(ctx)
+		if err != nil {
+			return fmt.Errorf("cannot list the completed orders: %w", err)
+		}
+		if len(list) == 0 {
+			return nil
+		}
+		ids := make([]string, len(list))
+		for i, o := range list {
+			ids[i] = o.ID
+		}
+		receipts, err := s.Receipts(ctx, sc, ids)
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			after = list[i].Seq
+			if r := receipts[list[i].ID]; r != nil && r.State == ReceiptStored {
+				if err := each(&list[i], r); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+// Reveal notes that somebody looked at the whole ID number.
+func (s *Service) Reveal(ctx context.Context, sc tenants.Scope, orderID, actor string) (*Order, error) {
+	o, err := s.Get(ctx, sc, orderID)
+	if err != nil {
+		return nil, err
+	}
+	return o, tenants.Audit(ctx, s.DB, sc, actor, "order.reveal", "order", o.ID, s.now())
+}
+
+// TypicalTime is the median time from submit to receipt of the tenant's last
+// hundred receipts of a type; ok is false with fewer than five.
+func (s *Service) TypicalTime(ctx context.Context, sc tenants.Scope, typeID int) (typical time.Duration, ok bool, err error) {
+	var rows []Attempt
+	err = s.DB.NewSelect().Model(&rows).Column("a.created_at", "a.finished_at").ApplyQueryBuilder(sc.Where).
+		Where("a.status = ? AND a.type_id = ?", AttemptCompleted, typeID).Order("a.id DESC").Limit(100).Scan(ctx)
+	if err != nil {
+		return 0, false, fmt.Errorf("cannot load the last receipts: %w", err)
+	}
+	if len(rows) < 5 {
+		return 0, false, nil
+	}
+	return median(rows), true, nil
+}
+
+func median(done []Attempt) time.Duration {
+	took := make([]time.Duration, len(done))
+	for i, a := range done {
+		took[i] = a.FinishedAt.Sub(a.CreatedAt)
+	}
+	slices.Sort(took)
+	return took[len(took)/2]
+}

@@ -1,0 +1,172 @@
+package orders
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"huizhi/internal/apperr"
+	"huizhi/internal/blob"
+	"huizhi/internal/db"
+	"huizhi/internal/jobs"
+	"huizhi/internal/providers"
+	"huizhi/internal/tenants"
+)
+
+// Ledger is what orders need of billing: one charge per completed attempt, in
+// the transaction that completes it.
+type Ledger interface {
+	ChargeReceipt(ctx context.Context, tx bun.Tx, sc tenants.Scope, c ChargedReceipt) error
+}
+
+// ChargedReceipt is what the ledger is told of a completed attempt.
+type ChargedReceipt struct {
+	AttemptID, OrderID, OrderNumber, TypeName, City, BatchID, BatchName string
+	TypeID                                                              int
+	Points                                                              int64
+	At                                                                  time.Time
+}
+
+// Fetcher gets a result file from the provider; see safehttp.
+type Fetcher func(ctx context.Context, url string) (File, error)
+
+// File is a fetched result file.
+type File struct {
+	Data   []byte
+	Type   string // sniffed from the content
+	SHA256 string
+}
+
+// Config is what the service needs.
+type Config struct {
+	DB       *db.DB
+	Blobs    *blob.Store
+	Jobs     *jobs.Queue
+	Provider providers.Receipts
+	Account  string // names the upstream account, e.g. "clipimg" or "simulator"
+	Ledger   Ledger
+	Fetch    Fetcher
+	// BaseURL is where the provider reaches us, for photos and callbacks. A
+	// function, because a test's port is known only once it listens.
+	BaseURL func() string
+	// Changed is called after a commit that changed a batch. May be nil.
+	Changed func(sc tenants.Scope, batchID string)
+	Log     *slog.Logger
+	Now     func() time.Time // nil: the clock
+
+	PollSchedule  []time.Duration
+	SubmitTimeout time.Duration // one call; 30 s by default
+	SubmitWorkers int           // calls at once; 8 by default
+	Quiet         time.Duration // how long an unknown attempt rests before the first scan; 1 min by default
+	ScanEvery     time.Duration // between scans of an unknown attempt; 1 min by default
+	GatherFor     time.Duration // how long due applications are gathered into one query; 1 s by default
+	WithoutEcho   bool          // the provider does not echo our reference: unknown attempts go to a person
+}
+
+// Service owns batches and orders.
+type Service struct {
+	Config
+	poll      *jobs.Loop
+	reconcile *jobs.Loop
+}
+
+// New makes the service.
+func New(c Config) *Service {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	def(&c.SubmitTimeout, 30*time.Second)
+	def(&c.Quiet, time.Minute)
+	def(&c.ScanEvery, time.Minute)
+	def(&c.GatherFor, time.Second)
+	if c.SubmitWorkers == 0 {
+		c.SubmitWorkers = 8
+	}
+	if len(c.PollSchedule) == 0 {
+		c.PollSchedule = []time.Duration{time.Minute, 2 * time.Minute, 3 * time.Minute, 5 * time.Minute, 10 * time.Minute}
+	}
+	if c.Now == nil {
+		c.Now = db.Now
+	}
+	return &Service{Config: c}
+}
+
+// now is the clock as the database keeps it.
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+
+// Register declares the jobs and loops of the engine.
+func (s *Service) Register(q *jobs.Queue) {
+	q.AddQueue(queueSubmit, s.SubmitWorkers)
+	q.AddQueue(queueResults, 4)
+	jobs.Handle(q, s.workDispatch)
+	jobs.Handle(q, s.workReceive)
+	s.poll = q.AddLoop("poll", 15*time.Second, s.pollDue)
+	s.reconcile = q.AddLoop("reconcile", 15*time.Second, s.reconcileDue)
+	q.AddLoop("leases", 10*time.Second, s.expireLeases)
+	q.AddLoop("catalogue", time.Hour, s.syncCatalogue)
+}
+
+func (s *Service) changed(sc tenants.Scope, batchID string) {
+	if s.Changed != nil {
+		s.Changed(sc, batchID)
+	}
+}
+
+// getOrder loads an order for changing it.
+func getOrder(ctx context.Context, tx bun.IDB, sc tenants.Scope, id string) (*Order, error) {
+	o := new(Order)
+	err := tx.NewSelect().Model(o).ApplyQueryBuilder(sc.Where).Where("o.id = ?", id).Apply(db.ForUpdate(tx)).Scan(ctx)
+	if db.IsNoRows(err) {
+		return nil, apperr.New(apperr.NotFound, "error.order.not_found")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot load order %s: %w", id, err)
+	}
+	return o, nil
+}
+
+// move changes the status by the table and writes the order with whatever else
+// the caller has set on it.
+func move(ctx context.Context, tx bun.IDB, sc tenants.Scope, o *Order, to Status, now time.Time) error {
+	if !o.Status.CanBecome(to) {
+		return errTransition(o.Status, to)
+	}
+	o.Status = to
+	return save(ctx, tx, sc, o, now)
+}
+
+// save writes an order that was loaded for changing.
+func save(ctx context.Context, tx bun.IDB, sc tenants.Scope, o *Order, now time.Time) error {
+	seen := o.Version
+	o.Version++
+	o.UpdatedAt = now
+	res, err := tx.NewUpdate().Model(o).ExcludeColumn("tenant_id", "id", "created_at", "number", "batch_id").
+		ApplyQueryBuilder(sc.Where).Where("id = ?", o.ID).Where("version = ?", seen).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot save order %s: %w", o.ID, err)
+	}
+	if n, _ := res.RowsAffected(); n != 1 {
+		return apperr.New(apperr.Conflict, "error.order.changed")
+	}
+	return nil
+}
+
+// record adds a line to the order's history.
+func record(ctx context.Context, tx bun.IDB, sc tenants.Scope, orderID string, attemptID *string, kind EventKind, actor string, detail map[string]string, now time.Time) error {
+	e := &Event{TenantID: sc.TenantID(), ID: db.NewID(), OrderID: orderID, AttemptID: attemptID, At: now, Kind: kind, Actor: actor, Detail: detail}
+	if _, err := tx.NewInsert().Model(e).Exec(ctx); err != nil {
+		return fmt.Errorf("cannot record %s of order %s: %w", kind, orderID, err)
+	}
+	return nil
+}
+
+// Actors that are not users.
+const (
+	ActorSystem   = "system"
+	ActorProvider = "provider"
+)

@@ -1,0 +1,225 @@
+package orders
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/uptrace/bun"
+
+	"huizhi/internal/apperr"
+	"huizhi/internal/db"
+	"huizhi/internal/photos"
+	"huizhi/internal/providers"
+	"huizhi/internal/tenants"
+)
+
+const (
+	queueSubmit  = "submit"
+	queueResults = "results"
+)
+
+// dispatchArgs asks a worker to take queued attempts to the provider until none
+// is left. It names none of them: which one is next is decided at that moment,
+// fairly over all tenants.
+type dispatchArgs struct{}
+
+func (dispatchArgs) Kind() string                 { return "dispatch" }
+func (dispatchArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: queueSubmit} }
+
+// Quote is what submitting would cost at most; failures cost nothing.
+type Quote struct {
+	Orders int64
+	Points int64
+	Fen    int64
+}
+
+// Quote prices the ready orders of a batch.
+func (s *Service) Quote(ctx context.Context, sc tenants.Scope, batchID string) (Quote, error) {
+	t, err := tenants.Load(ctx, s.DB, sc)
+	if err != nil {
+		return Quote{}, err
+	}
+	n, err := s.DB.NewSelect().Model((*Order)(nil)).ApplyQueryBuilder(sc.Where).
+		Where("batch_id = ? AND status = ?", batchID, StatusReady).Count(ctx)
+	if err != nil {
+		return Quote{}, fmt.Errorf("cannot count the ready orders: %w", err)
+	}
+	return QuoteFor(t, int64(n)), nil
+}
+
+// QuoteFor prices n orders.
+func QuoteFor(t *tenants.Tenant, n int64) Quote {
+	points := n * providers.PointsPerReceipt
+	return Quote{Orders: n, Points: points, Fen: t.Cost(points)}
+}
+
+// SubmitBatch queues every ready order of the batch and returns how many. An
+// order that somebody else queued in the meantime is not ready any more, so
+// pressing twice, or two people pressing, submits once.
+func (s *Service) SubmitBatch(ctx context.Context, sc tenants.Scope, batchID, actor string) (int, error) {
+	total := 0
+	for {
+		var ids []string
+		err := s.DB.NewSelect().Model((*Order)(nil)).Column("id").ApplyQueryBuilder(sc.Where).
+			Where("batch_id = ? AND status = ?", batchID, StatusReady).Order("seq").Limit(200).Scan(ctx, &ids)
+		if err != nil {
+			return total, fmt.Errorf("cannot list the ready orders: %w", err)
+		}
+		if len(ids) == 0 {
+			return total, nil
+		}
+		n, err := s.Submit(ctx, sc, ids, actor)
+		total += n
+		if err != nil {
+			return total, err
+		}
+		if n == 0 { // all taken by somebody else meanwhile
+			return total, nil
+		}
+	}
+}
+
+// Submit queues those of the orders that are ready, in one transaction: the
+// attempts with all they will send, and the jobs that send them.
+func (s *Service) Submit(ctx context.Context, sc tenants.Scope, orderIDs []string, actor string) (int, error) {
+	n := 0
+	batches := map[string]bool{}
+	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		var ready []Order
+		err := tx.NewSelect().Model(&ready).ApplyQueryBuilder(sc.Where).Where("o.id IN (?)", bun.In(orderIDs)).
+			Where("o.status = ?", StatusReady).Order("o.seq").Apply(db.ForUpdate(tx)).Scan(ctx)
+		if err != nil {
+			return fmt.Errorf("cannot load the ready orders: %w", err)
+		}
+		for i := range ready {
+			if err := s.queueOrder(ctx, tx, sc, &ready[i], actor); err != nil {
+				return err
+			}
+			batches[ready[i].BatchID] = true
+		}
+		n = len(ready)
+		wake := make([]river.JobArgs, min(n, s.SubmitWorkers))
+		for i := range wake {
+			wake[i] = dispatchArgs{}
+		}
+		return s.Jobs.EnqueueTx(ctx, tx, wake...)
+	})
+	if err != nil {
+		return 0, err
+	}
+	for id := range batches {
+		s.changed(sc, id)
+	}
+	return n, nil
+}
+
+// queueOrder writes the intent: a new live attempt with its reference and tokens.
+func (s *Service) queueOrder(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Order, actor string) error {
+	now := s.now()
+	var photo photos.Picture
+	err := tx.NewSelect().Model(&photo).Column("working_key").ApplyQueryBuilder(sc.Where).Where("id = ?", o.PhotoID).Scan(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot load the photo of order %s: %w", o.ID, err)
+	}
+	if photo.WorkingKey == "" {
+		return apperr.New(apperr.Conflict, "error.order.no_photo")
+	}
+	var last int64
+	err = tx.NewSelect().Model((*Attempt)(nil)).ColumnExpr("coalesce(max(ordinal), 0)").
+		ApplyQueryBuilder(sc.Where).Where("order_id = ?", o.ID).Scan(ctx, &last)
+	if err != nil {
+		return fmt.Errorf("cannot count the attempts of order %s: %w", o.ID, err)
+	}
+	a := &Attempt{
+		TenantID: sc.TenantID(), ID: db.NewID(), OrderID: o.ID, Ordinal: last + 1,
+		Status: AttemptQueued, Live: true, Simulate: o.Simulate,
+		Reference: token(10), PhotoToken: token(32), CallbackToken: token(32),
+		TypeID: o.TypeID, PhotoKey: photo.WorkingKey, SubmittedBy: actor,
+		CreatedAt: now, NotBefore: now,
+	}
+	a.CustomFields = customFields(o, a.Reference)
+	if _, err := tx.NewInsert().Model(a).Exec(ctx); err != nil {
+		if db.IsUnique(err, "attempts_one_live", "attempts.tenant_id", "attempts.order_id") {
+			return apperr.New(apperr.Conflict, "error.order.changed")
+		}
+		return fmt.Errorf("cannot write the attempt of order %s: %w", o.ID, err)
+	}
+	o.Message = ""
+	if err := move(ctx, tx, sc, o, StatusQueued, now); err != nil {
+		return err
+	}
+	return record(ctx, tx, sc, o.ID, &a.ID, EventQueued, actor, map[string]string{"reference": a.Reference}, now)
+}
+
+// customFields are what the provider gets: the city, the ID number where the
+// type asks for it, and our reference.
+func customFields(o *Order, reference string) map[string]string {
+	f := map[string]string{providers.CityField: o.City, providers.ReferenceField: reference}
+	if o.IDNumber != "" && o.Requires(providers.IDCardField) {
+		f[providers.IDCardField] = o.IDNumber
+	}
+	return f
+}
+
+// Requires tells whether the order's type asks for the custom field. Only the
+// driving licence (type 5) asks for the ID number; sending personal data that
+// nobody asked for would be wrong.
+func (o *Order) Requires(field string) bool {
+	return slices.Contains(o.RequiredFields, field)
+}
+
+// token is n random bytes in letters and digits that survive every URL.
+func token(n int) string {
+	raw := make([]byte, n)
+	rand.Read(raw)
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw))
+}
+
+// Cancel drops orders that have not reached the provider.
+func (s *Service) Cancel(ctx context.Context, sc tenants.Scope, orderID, actor string) error {
+	var batchID string
+	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		o, err := getOrder(ctx, tx, sc, orderID)
+		if err != nil {
+			return err
+		}
+		batchID = o.BatchID
+		if !o.Status.Cancellable() {
+			return apperr.New(apperr.Conflict, "error.order.not_cancellable")
+		}
+		now := s.now()
+		if o.Status == StatusQueued {
+			if err := endAttempt(ctx, tx, sc, o.ID, AttemptCancelled, now); err != nil {
+				return err
+			}
+		}
+		if err := move(ctx, tx, sc, o, StatusCancelled, now); err != nil {
+			return err
+		}
+		return record(ctx, tx, sc, o.ID, nil, EventCancelled, actor, nil, now)
+	})
+	if err == nil {
+		s.changed(sc, batchID)
+	}
+	return err
+}
+
+// endAttempt ends the queued attempt of an order; a dispatcher that has taken it
+// up in the meantime wins, and the caller's transaction fails.
+func endAttempt(ctx context.Context, tx bun.IDB, sc tenants.Scope, orderID string, as AttemptStatus, now time.Time) error {
+	res, err := tx.NewUpdate().Model((*Attempt)(nil)).Set("status = ?, live = ?, finished_at = ?", as, false, now).
+		ApplyQueryBuilder(sc.Where).Where("order_id = ? AND live AND status = ?", orderID, AttemptQueued).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot end the attempt of order %s: %w", orderID, err)
+	}
+	if n, _ := res.RowsAffected(); n != 1 {
+		return apperr.New(apperr.Conflict, "error.order.changed")
+	}
+	return nil
+}
