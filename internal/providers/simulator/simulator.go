@@ -196,6 +196,21 @@ func (s *Server) Close() error {
 	return errors.Join(err, s.store.close())
 }
 
+// Drain waits until no application is moving any more and all callbacks are sent. Nothing may be submitted meanwhile.
+func (s *Server) Drain(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		s.work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Application is what the simulator knows of an application, for assertions and the training panel.
 type Application struct {
 	No           string
