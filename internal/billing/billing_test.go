@@ -46,11 +46,9 @@ func newLedger(t testing.TB, d *db.DB, fenPer1000Points int64) *ledger {
 	return l
 }
 
-func (l *ledger) insert(table string, row map[string]any) { l.t.Helper(); l.insertIn(l.d, table, row) }
-
-func (l *ledger) insertIn(tx bun.IDB, table string, row map[string]any) {
+func (l *ledger) insert(table string, row map[string]any) {
 	l.t.Helper()
-	_, err := tx.NewInsert().Model(&row).ModelTableExpr(table).Exec(context.Background())
+	_, err := l.d.NewInsert().Model(&row).ModelTableExpr(table).Exec(context.Background())
 	require.NoError(l.t, err)
 }
 
@@ -59,13 +57,28 @@ func (l *ledger) attempt() string { l.t.Helper(); return l.attemptIn(l.d) }
 
 func (l *ledger) attemptIn(tx bun.IDB) string {
 	l.t.Helper()
+	row := l.newAttempt(db.Now())
+	_, err := tx.NewInsert().Model(&row).Exec(context.Background())
+	require.NoError(l.t, err)
+	return row.ID
+}
+
+// attempt has the columns of an attempt that have no value of their own.
+type attempt struct {
+	bun.BaseModel                                                    `bun:"table:attempts"`
+	TenantID, ID, OrderID, Reference, PhotoToken, CallbackToken      string
+	Status, PhotoKey, ProviderStatus, Message, ErrorKey, SubmittedBy string
+	CustomFields                                                     map[string]string
+	Ordinal, TypeID, PhotoFetches, Polls, CleanScans, Scans          int
+	Live, Simulate                                                   bool
+	CreatedAt, NotBefore                                             time.Time
+}
+
+func (l *ledger) newAttempt(now time.Time) attempt {
 	l.ordinal++
-	id, now := db.NewID(), db.Now()
-	l.insertIn(tx, "attempts", map[string]any{"tenant_id": l.tenant, "id": id, "order_id": l.order, "ordinal": l.ordinal,
-		"status": "completed", "live": false, "simulate": false, "reference": id, "photo_token": id, "callback_token": id,
-		"type_id": 1, "custom_fields": "{}", "photo_key": "", "photo_fetches": 0, "provider_status": "", "message": "",
-		"error_key": "", "submitted_by": "test", "created_at": now, "not_before": now, "polls": 0, "clean_scans": 0, "scans": 0})
-	return id
+	id := db.NewID()
+	return attempt{TenantID: l.tenant, ID: id, OrderID: l.order, Reference: id, PhotoToken: id, CallbackToken: id,
+		Status: "completed", CustomFields: map[string]string{}, Ordinal: l.ordinal, TypeID: 1, CreatedAt: now, NotBefore: now}
 }
 
 // charge fills in what a test does not care about, and records the charge.
@@ -94,6 +107,36 @@ func (l *ledger) charge(c billing.NewCharge) billing.NewCharge {
 	})
 	require.NoError(l.t, err)
 	return c
+}
+
+// chargeMany writes n charges of as many types as asked for, one every step from
+// first on, in bulk. The ledger is the same as if each had been recorded.
+func (l *ledger) chargeMany(n, types int, first time.Time, step time.Duration) {
+	l.t.Helper()
+	ctx := context.Background()
+	at := db.Now()
+	for done := 0; done < n; {
+		size := min(1000, n-done)
+		attempts, charges := make([]attempt, size), make([]billing.Charge, size)
+		for i := range size {
+			attempts[i] = l.newAttempt(at)
+			k := (done+i)%types + 1
+			when := first.Add(time.Duration(done+i) * step)
+			charges[i] = billing.Charge{TenantID: l.tenant, ID: db.NewID(), AttemptID: attempts[i].ID, OrderID: l.order,
+				OrderNumber: fmt.Sprintf("HZ-2611-%06d", l.ordinal), TypeID: k, TypeName: fmt.Sprintf("类型%d", k),
+				City: "广东省,深圳市", BatchID: l.batch, BatchName: "三(2)班", Points: 500, At: when.UTC(),
+				Month: billing.MonthOf(when), Day: when.Format(time.DateOnly)}
+		}
+		err := l.d.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+			if _, err := tx.NewInsert().Model(&attempts).Exec(ctx); err != nil {
+				return err
+			}
+			_, err := tx.NewInsert().Model(&charges).Exec(ctx)
+			return err
+		})
+		require.NoError(l.t, err)
+		done += size
+	}
 }
 
 // shanghai is a moment on the clock that bills go by.
