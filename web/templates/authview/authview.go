@@ -28,6 +28,8 @@ type SignUpModel struct {
 	Name       string
 	Email      string
 	Errors     map[string]string
+	// MinPassword is the least length of a password, in characters.
+	MinPassword int
 }
 
 func (m SignUpModel) kind() string {
@@ -44,6 +46,3 @@ func kinds(ctx context.Context) []ui.Option {
 		{Value: "company", Label: i18n.T(ctx, "tenant.kind.company"), Icon: "building-2"},
 	}
 }
-
-// minPassword is the least length of a password, in characters; auth enforces it.
-const minPassword = 10
