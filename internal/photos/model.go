@@ -37,19 +37,21 @@ const (
 // Upload is one file that somebody picked, and what became of it.
 type Upload struct {
 	bun.BaseModel `bun:"table:uploads,alias:upload"`
-	TenantID      string `bun:",pk" json:"-"`
-	ID            string `bun:",pk" json:"id"`
-	BatchID       string `json:"-"`
-	Name          string `json:"name"` // with its folder: "三年级/2班/李雷.jpg"
-	Size          int64  `json:"size"` // bytes
+	TenantID      string `bun:",pk"`
+	ID            string `bun:",pk"`
+	BatchID       string
+	Name          string // with its folder: "三年级/2班/李雷.jpg"
+	Size          int64  // bytes
 	// SHA256 is empty for a file that was refused for its size alone.
-	SHA256  string  `bun:"sha256" json:"-"`
-	Outcome Outcome `json:"outcome"`
+	SHA256  string `bun:"sha256"`
+	Outcome Outcome
 	// ReasonKey and ReasonArgs say why a file is refused, or what it is a
 	// duplicate of, as a key of the message catalogue with its arguments.
-	ReasonKey  string    `json:"-"`
-	ReasonArgs Args      `bun:"type:jsonb,nullzero" json:"-"`
-	CreatedAt  time.Time `json:"-"`
+	ReasonKey  string
+	ReasonArgs Args `bun:"type:jsonb,nullzero"`
+	CreatedAt  time.Time
+	// New tells that the call that returned it has recorded it.
+	New bool `bun:"-"`
 }
 
 // Args are name/value pairs for a message, as i18n.T takes them.

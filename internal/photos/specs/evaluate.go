@@ -12,8 +12,14 @@ const (
 	Info Level = "info"
 )
 
-// Rule names one comparison; its texts are in the catalogue under "photo.rule.<rule>".
+// Rule names one comparison.
 type Rule string
+
+// Key is the catalogue key of the rule's name.
+func (r Rule) Key() string { return "files.rule." + string(r) }
+
+// AdviceKey is the catalogue key of what to do when the rule fails.
+func (r Rule) AdviceKey() string { return "files.advice." + string(r) }
 
 // The rules that [Evaluate] knows.
 const (
@@ -56,6 +62,7 @@ type Finding struct {
 // Limits of the rules that hold for every type.
 const (
 	maxEnlarged  = 1.15 // beyond it the blur shows in print
+	muchEnlarged = 2.0  // beyond it nobody takes the print for a photo
 	minWhiteness = 0.6
 	minSharpness = 12.0
 	minLuma      = 70.0
@@ -77,8 +84,8 @@ func evaluate(s Spec, m Metrics) []Finding {
 	if s.Confidence == Low {
 		soft = Info
 	}
-	hard := soft // plain arithmetic
-	if s.Confidence == High {
+	hard := soft // plain arithmetic, and far beyond the limit
+	if s.Confidence == High && m.Enlarged > muchEnlarged {
 		hard = Block
 	}
 
