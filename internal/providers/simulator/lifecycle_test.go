@@ -2,10 +2,10 @@ package simulator_test
 
 import (
 	"bytes"
+	"encoding/binary"
+	"hash/crc32"
 	"image"
-	"image/color"
 	_ "image/jpeg"
-	"image/png"
 	"io"
 	"net/http"
 	"strconv"
@@ -60,9 +60,7 @@ func TestFailuresTellTheirReasonAndCostNothing(t *testing.T) {
 		photo := providertest.Photo(358, 441)
 		w.Write(photo[:len(photo)/2])
 	})
-	bomb := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		png.Encode(w, image.NewPaletted(image.Rect(0, 0, 20_000, 3_000), color.Palette{color.Black}))
-	})
+	bomb := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Write(pngHeader(20_000, 3_000)) })
 	around := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) })
 	gone := serve(t, http.NotFound)
 	good := providertest.ServePhoto(t, 358, 441)
@@ -95,6 +93,16 @@ func TestFailuresTellTheirReasonAndCostNothing(t *testing.T) {
 	if s.Balance() != 500 {
 		t.Errorf("balance %d", s.Balance())
 	}
+}
+
+// pngHeader is the beginning of a PNG that claims to have the given size.
+func pngHeader(width, height uint32) []byte {
+	header := []byte("IHDR")
+	header = binary.BigEndian.AppendUint32(header, width)
+	header = binary.BigEndian.AppendUint32(header, height)
+	header = append(header, 8, 2, 0, 0, 0) // 8 bits a channel, RGB
+	file := append([]byte("\x89PNG\r\n\x1a\n"), 0, 0, 0, 13)
+	return binary.BigEndian.AppendUint32(append(file, header...), crc32.ChecksumIEEE(header))
 }
 
 func TestBalanceMayGoBelowZeroAndBeToppedUp(t *testing.T) {

@@ -185,11 +185,11 @@ func (s *Server) URL() string { return s.base + basePath }
 // Close stops the simulator. Applications that are under way stay in the state they are in, and go on when a
 // simulator is started on the same StatePath.
 func (s *Server) Close() error {
+	s.mu.Lock() // so that accept launches nothing after this; see there
 	s.cancel()
+	s.mu.Unlock()
 	err := s.http.Close()
 	<-s.served
-	s.mu.Lock() // whoever held it before has launched what it will launch; see accept
-	s.mu.Unlock()
 	s.work.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
