@@ -145,7 +145,7 @@ type BatchRow struct {
 // first page).
 func (s *Service) Batches(ctx context.Context, sc tenants.Scope, before string, limit int) ([]BatchRow, error) {
 	var batches []Batch
-	q := s.DB.NewSelect().Model(&batches).ApplyQueryBuilder(sc.Where).Order("id DESC").Limit(limit)
+	q := s.DB.NewSelect().Model(&batches).ApplyQueryBuilder(sc.Where).Order("id DESC").Limit(int64(limit))
 	if before != "" {
 		q = q.Where("id < ?", before)
 	}

@@ -13,13 +13,8 @@ import (
 	"huizhi/internal/tenants"
 )
 
-// Waits before the next try of what provably never reached the provider.
-const (
-	throttledWait = 10 * time.Second
-	notSentWait   = 5 * time.Second
-	accountWait   = 2 * time.Minute
-	dispatchSlice = time.Minute // a job hands over to a fresh one after this
-)
+// dispatchSlice is how long one job sends; it hands over to a fresh one then.
+const dispatchSlice = time.Minute
 
 var allQueued = tenants.AllTenants("one upstream account serves all tenants, so its queue is one")
 
@@ -165,11 +160,11 @@ func (s *Service) settle(ctx context.Context, a *Attempt, applicationNo string, 
 		case outcome == providers.OutcomeRefused:
 			return s.reject(ctx, tx, sc, a, o, callErr, now)
 		case outcome == providers.OutcomeAccount:
-			return errors.Join(s.pause(ctx, tx, errorKey(callErr), now), s.requeue(ctx, tx, sc, a, o, callErr, accountWait, now))
+			return errors.Join(s.pause(ctx, tx, errorKey(callErr), now), s.requeue(ctx, tx, sc, a, o, callErr, s.AccountWait, now))
 		case outcome == providers.OutcomeThrottled:
-			return s.requeue(ctx, tx, sc, a, o, callErr, throttledWait, now)
+			return s.requeue(ctx, tx, sc, a, o, callErr, s.ThrottledWait, now)
 		case outcome == providers.OutcomeNotSent:
-			return s.requeue(ctx, tx, sc, a, o, callErr, notSentWait, now)
+			return s.requeue(ctx, tx, sc, a, o, callErr, s.NotSentWait, now)
 		default:
 			return s.lose(ctx, tx, sc, a, o, errorKey(callErr), now)
 		}
@@ -249,7 +244,7 @@ func (s *Service) expireLeases(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	now := s.now()
-	due, err := s.DB.NewSelect().Model((*Attempt)(nil)).Where("live AND status = ? AND not_before <= ?", AttemptQueued, now).Limit(s.SubmitWorkers).Count(ctx)
+	due, err := s.DB.NewSelect().Model((*Attempt)(nil)).Where("live AND status = ? AND not_before <= ?", AttemptQueued, now).Limit(int64(s.SubmitWorkers)).Count(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("cannot count the due attempts: %w", err)
 	}
@@ -336,7 +331,7 @@ func (s *Service) paused(ctx context.Context, tx bun.IDB, now time.Time) (bool, 
 
 // pause stops the account for all tenants: wrong key (1001) or no balance (1013).
 func (s *Service) pause(ctx context.Context, tx bun.IDB, key string, now time.Time) error {
-	until := now.Add(accountWait)
+	until := now.Add(s.AccountWait)
 	_, err := tx.NewInsert().Model(&account{ID: s.Account, PausedUntil: &until, PausedKey: key, PausedSince: &now}).
 		On("CONFLICT (id) DO UPDATE").Set("paused_until = EXCLUDED.paused_until, paused_key = EXCLUDED.paused_key, paused_since = EXCLUDED.paused_since").Exec(ctx)
 	if err != nil {

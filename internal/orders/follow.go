@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"huizhi/internal/apperr"
+	"huizhi/internal/blob"
 	"huizhi/internal/db"
 	"huizhi/internal/providers"
 	"huizhi/internal/tenants"
@@ -249,16 +250,16 @@ func (s *Service) Callback(ctx context.Context, callbackToken string) error {
 	return nil
 }
 
-// PhotoForProvider returns the blob key of a live attempt's photo and notes that
-// it was fetched. Once the attempt has ended the address is worthless.
-func (s *Service) PhotoForProvider(ctx context.Context, photoToken string) (string, error) {
+// PhotoForProvider opens a live attempt's photo and notes that it was fetched.
+// Once the attempt has ended the address is worthless.
+func (s *Service) PhotoForProvider(ctx context.Context, photoToken string) (*blob.Reader, error) {
 	a := new(Attempt)
 	err := s.DB.NewSelect().Model(a).Where("photo_token = ? AND live", photoToken).Scan(ctx)
 	if db.IsNoRows(err) {
-		return "", errNoToken
+		return nil, errNoToken
 	}
 	if err != nil {
-		return "", fmt.Errorf("cannot look up the photo: %w", err)
+		return nil, fmt.Errorf("cannot look up the photo: %w", err)
 	}
 	sc := tenants.ForTenant(a.TenantID)
 	err = s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
@@ -269,5 +270,8 @@ func (s *Service) PhotoForProvider(ctx context.Context, photoToken string) (stri
 		}
 		return record(ctx, tx, sc, a.OrderID, &a.ID, EventPhotoFetched, ActorProvider, nil, s.now())
 	})
-	return a.PhotoKey, err
+	if err != nil {
+		return nil, err
+	}
+	return s.Blobs.NewReader(ctx, a.PhotoKey)
 }

@@ -21,6 +21,7 @@ type Filter struct {
 	TypeID     int
 	Text       string // start of a name, of an ID number, or of an order number
 	Exceptions bool   // only those with something to look at
+	Photo      bool   // only those with a doubt about the photo
 }
 
 func (f Filter) apply(q *bun.SelectQuery) *bun.SelectQuery {
@@ -35,6 +36,9 @@ func (f Filter) apply(q *bun.SelectQuery) *bun.SelectQuery {
 	}
 	if f.Exceptions {
 		q = q.Where("o.exceptions > 0")
+	}
+	if f.Photo {
+		q = q.Where(photoProblem)
 	}
 	if t := strings.TrimSpace(f.Text); t != "" {
 		// Ranges, not LIKE: they use the index on both databases.
@@ -53,7 +57,7 @@ func (f Filter) apply(q *bun.SelectQuery) *bun.SelectQuery {
 // first page).
 func (s *Service) List(ctx context.Context, sc tenants.Scope, f Filter, before string, limit int) ([]Order, error) {
 	var list []Order
-	q := s.DB.NewSelect().Model(&list).ApplyQueryBuilder(sc.Where).Apply(f.apply).Order("o.id DESC").Limit(limit)
+	q := s.DB.NewSelect().Model(&list).ApplyQueryBuilder(sc.Where).Apply(f.apply).Order("o.id DESC").Limit(int64(limit))
 	if before != "" {
 		q = q.Where("o.id < ?", before)
 	}
@@ -72,11 +76,30 @@ func (s *Service) ReviewList(ctx context.Context, sc tenants.Scope, f Filter, of
 		OrderExpr("CASE WHEN o.status IN (?) THEN 0 WHEN o.status IN (?) THEN 1 ELSE 2 END",
 			bun.In([]Status{StatusReview, StatusFailed, StatusRejected, StatusNeedsDecision, StatusUnknown}),
 			bun.In([]Status{StatusDraft, StatusRecognizing, StatusReady})).
-		Order("o.exceptions DESC", "o.seq").Offset(offset).Limit(limit).Scan(ctx)
+		Order("o.exceptions DESC", "o.seq").Offset(int64(offset)).Limit(int64(limit)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the orders of the batch: %w", err)
 	}
 	return list, nil
+}
+
+// Lanes counts the orders whose outcome is not known, and those that need a
+// decision; two short index ranges.
+func (s *Service) Lanes(ctx context.Context, sc tenants.Scope) (unknown, decision int, err error) {
+	var rows []Status
+	err = s.DB.NewSelect().Model((*Order)(nil)).Column("status").ApplyQueryBuilder(sc.Where).
+		Where("status IN (?)", bun.In([]Status{StatusUnknown, StatusNeedsDecision})).Limit(1000).Scan(ctx, &rows)
+	if err != nil {
+		return 0, 0, fmt.Errorf("cannot count the lanes: %w", err)
+	}
+	for _, st := range rows {
+		if st == StatusUnknown {
+			unknown++
+		} else {
+			decision++
+		}
+	}
+	return unknown, decision, nil
 }
 
 // Get loads one order.

@@ -24,10 +24,16 @@ type Ledger interface {
 
 // ChargedReceipt is what the ledger is told of a completed attempt.
 type ChargedReceipt struct {
-	AttemptID, OrderID, OrderNumber, TypeName, City, BatchID, BatchName string
-	TypeID                                                              int
-	Points                                                              int64
-	At                                                                  time.Time
+	AttemptID   string
+	OrderID     string
+	OrderNumber string
+	TypeID      int
+	TypeName    string
+	City        string
+	BatchID     string
+	BatchName   string
+	Points      int64
+	At          time.Time
 }
 
 // Fetcher gets a result file from the provider; see safehttp.
@@ -63,6 +69,11 @@ type Config struct {
 	Quiet         time.Duration // how long an unknown attempt rests before the first scan; 1 min by default
 	ScanEvery     time.Duration // between scans of an unknown attempt; 1 min by default
 	GatherFor     time.Duration // how long due applications are gathered into one query; 1 s by default
+	// Waits before the next try of what provably never reached the provider.
+	ThrottledWait time.Duration // HTTP 429; 10 s by default
+	NotSentWait   time.Duration // no connection; 5 s by default
+	AccountWait   time.Duration // wrong key or no balance: the account is paused; 2 min by default
+	SweepEvery    time.Duration // how often due rows are looked for at the latest; 10 s by default
 	WithoutEcho   bool          // the provider does not echo our reference: unknown attempts go to a person
 }
 
@@ -84,6 +95,10 @@ func New(c Config) *Service {
 	def(&c.Quiet, time.Minute)
 	def(&c.ScanEvery, time.Minute)
 	def(&c.GatherFor, time.Second)
+	def(&c.ThrottledWait, 10*time.Second)
+	def(&c.NotSentWait, 5*time.Second)
+	def(&c.AccountWait, 2*time.Minute)
+	def(&c.SweepEvery, 10*time.Second)
 	if c.SubmitWorkers == 0 {
 		c.SubmitWorkers = 8
 	}
@@ -105,9 +120,9 @@ func (s *Service) Register(q *jobs.Queue) {
 	q.AddQueue(queueResults, 4)
 	jobs.Handle(q, s.workDispatch)
 	jobs.Handle(q, s.workReceive)
-	s.poll = q.AddLoop("poll", 15*time.Second, s.pollDue)
-	s.reconcile = q.AddLoop("reconcile", 15*time.Second, s.reconcileDue)
-	q.AddLoop("leases", 10*time.Second, s.expireLeases)
+	s.poll = q.AddLoop("poll", s.SweepEvery, s.pollDue)
+	s.reconcile = q.AddLoop("reconcile", s.SweepEvery, s.reconcileDue)
+	q.AddLoop("leases", s.SweepEvery, s.expireLeases)
 	q.AddLoop("catalogue", time.Hour, s.syncCatalogue)
 }
 

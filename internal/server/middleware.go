@@ -103,7 +103,6 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 const (
 	sessionCookie = "huizhi_session"
 	langCookie    = "huizhi_lang"
-	themeCookie   = "huizhi_theme"
 )
 
 func (s *Server) withLanguage(r *http.Request) *http.Request {

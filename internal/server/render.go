@@ -10,6 +10,7 @@ import (
 
 	"huizhi/internal/apperr"
 	"huizhi/internal/i18n"
+	"huizhi/internal/tenants"
 	"huizhi/web/templates/errorview"
 	"huizhi/web/templates/layout"
 )
@@ -101,28 +102,34 @@ func fieldErrors(r *http.Request, err error) (map[string]string, bool) {
 	return out, true
 }
 
-// chrome is the frame around a signed-in page; nav names the current entry.
+// chrome is the frame around a signed-in page; nav names the current row.
 func (s *Server) chrome(r *http.Request, nav string) layout.Chrome {
 	c := s.plainChrome(r)
 	c.Nav = nav
-	if id := identity(r); id != nil {
-		c.TenantName = id.Tenant.Name
-		c.TenantKindKey = "tenant.kind." + string(id.Tenant.Kind)
-		c.UserName = id.User.Name
-		c.RoleKey = "role." + string(id.Role)
-		c.CanWork = id.Role.Allows("work")
-		c.CanBill = id.Role.Allows("bill")
-		c.CanManage = id.Role.Allows("manage")
+	id := identity(r)
+	if id == nil {
+		return c
+	}
+	c.TenantName, c.UserName = id.Tenant.Name, id.User.Name
+	c.TenantKindKey, c.RoleKey = "tenant.kind."+string(id.Tenant.Kind), "role."+string(id.Role)
+	c.CanWork, c.CanBill, c.CanManage = id.Role.Allows(tenants.CanWork), id.Role.Allows(tenants.CanBill), id.Role.Allows(tenants.CanManage)
+	if c.CanWork {
+		unknown, decision, err := s.Orders.Lanes(r.Context(), id.Scope())
+		if err != nil { // the page is worth more than a number in its navigation
+			s.Log.ErrorContext(r.Context(), "cannot count the lanes", "error", err)
+		}
+		c.Counts = map[string]int{layout.NavUnknown: unknown, layout.NavDecision: decision}
 	}
 	return c
 }
 
+// plainChrome is the frame before sign-in.
 func (s *Server) plainChrome(r *http.Request) layout.Chrome {
-	theme := ""
-	if c, err := r.Cookie(themeCookie); err == nil {
-		theme = c.Value
+	c := layout.Chrome{Simulator: s.Simulated, DemoMode: s.Demo != nil, Path: r.URL.RequestURI()}
+	if theme, err := r.Cookie(layout.ThemeCookie); err == nil {
+		c.Theme = theme.Value
 	}
-	return layout.Chrome{Simulator: s.Simulated, Lang: string(i18n.Lang(r.Context())), Theme: theme, Path: r.URL.RequestURI()}
+	return c
 }
 
 func (s *Server) notFound(http.ResponseWriter, *http.Request) error {

@@ -9,6 +9,7 @@ import (
 
 	"huizhi/internal/auth"
 	"huizhi/internal/billing"
+	"huizhi/internal/blob"
 	"huizhi/internal/orders"
 	"huizhi/internal/photos"
 	"huizhi/internal/tenants"
@@ -23,6 +24,7 @@ type Config struct {
 	Photos   *photos.Service
 	Orders   *orders.Service
 	Billing  *billing.Service
+	Blobs    *blob.Store
 	Log      *slog.Logger
 
 	// Ready tells whether the server can do its work (database, blob store).
@@ -33,8 +35,8 @@ type Config struct {
 	OCRReady func() error
 	// Demo is the sign-in to show on the sign-in page, or nil.
 	Demo *DemoLogin
-	// SamplePath is the ZIP of invented people offered in demo mode, or "".
-	SamplePath string
+	// Sample is the ZIP of invented people offered in demo mode, or nil.
+	Sample []byte
 }
 
 // DemoLogin is shown on the sign-in page in demo mode.
@@ -48,6 +50,12 @@ type Server struct {
 
 // New makes the handlers.
 func New(c Config) *Server { return &Server{Config: c, hub: newHub()} }
+
+// BatchChanged wakes the pages that watch the batch.
+func (s *Server) BatchChanged(sc tenants.Scope, batchID string) { s.hub.wake(watchKey(sc, batchID)) }
+
+// watchKey names a batch in the hub.
+func watchKey(sc tenants.Scope, batchID string) string { return sc.TenantID() + "/" + batchID }
 
 // access says who may call a route.
 type access struct {
