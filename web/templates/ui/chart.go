@@ -69,7 +69,7 @@ type Bar struct {
 
 const (
 	chartWidth = 1000.0
-	chartLeft  = 40.0 // room for the figures of the axis
+	chartLeft  = 48.0 // room for the figures of the axis
 	chartTop   = 8.0
 	chartFoot  = 22.0 // room for the labels
 )
