@@ -5,7 +5,8 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"image"
-	_ "image/jpeg"
+	"image/color"
+	"image/jpeg"
 	"io"
 	"net/http"
 	"strconv"
@@ -50,6 +51,19 @@ func download(t *testing.T, address any, status int) []byte {
 		t.Fatalf("HTTP %d, %v", res.StatusCode, err)
 	}
 	return content
+}
+
+func TestGreyPhotoBecomesAnRGBStandardPhoto(t *testing.T) {
+	t.Parallel()
+	grey := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		jpeg.Encode(w, image.NewGray(image.Rect(0, 0, 358, 441)), nil)
+	})
+	s := start(t, simulator.Config{})
+	d := waitFor(t, s, submit(t, s, map[string]any{"id_photo_url": grey}), "completed", "failed")
+	config, _, err := image.DecodeConfig(bytes.NewReader(download(t, d["standard_photo_url"], http.StatusOK)))
+	if err != nil || config.ColorModel != color.YCbCrModel {
+		t.Errorf("%v, %v", d["status"], err)
+	}
 }
 
 func TestFailuresTellTheirReasonAndCostNothing(t *testing.T) {

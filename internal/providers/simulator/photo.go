@@ -56,7 +56,9 @@ func (s *Server) takePhoto(a application) (problem string, usable bool) {
 	}
 	target := s.receiptType(a.TypeID).photoSize()
 	standard := file.Body
-	if format != "jpeg" || size.Width != target.width || size.Height != target.height {
+	asItShouldBe := format == "jpeg" && size.ColorModel == color.YCbCrModel &&
+		size.Width == target.width && size.Height == target.height
+	if !asItShouldBe {
 		standard = standardPhoto(photo, target)
 	}
 	if err := s.store.savePhoto(a.No, standard); err != nil {
@@ -78,7 +80,7 @@ func photoProblem(width, height int) string {
 	return ""
 }
 
-// standardPhoto cuts the middle out of a photo and brings it to the size.
+// standardPhoto cuts the middle out of a photo and brings it to the size, as an RGB JPEG.
 func standardPhoto(photo image.Image, size photoSize) []byte {
 	from := photo.Bounds()
 	if width := from.Dy() * size.width / size.height; width < from.Dx() {

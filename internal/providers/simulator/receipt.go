@@ -1,19 +1,17 @@
 package simulator
 
 import (
-	"bytes"
 	_ "embed" // for the font
 	"fmt"
 	"image/color"
 	"net/http"
 	"time"
 
-	"codeberg.org/go-pdf/fpdf"
 	"github.com/boombuler/barcode/code128"
 )
 
-// receiptFont holds the characters of this package's texts only: a receipt is made in half the time that the full
-// font of internal/fonts takes. build/fonts makes it from the sources; a test tells when it must be made again.
+// receiptFont holds the characters of this package's texts only, so that a receipt is small. build/fonts makes it from
+// the sources; a test tells when it must be made again.
 //
 //go:embed receipt-font.ttf
 var receiptFont []byte
@@ -40,31 +38,28 @@ func (s *Server) receiptFile(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "receipt not available", http.StatusInternalServerError)
 }
 
-// drawReceipt lays a receipt out on A5: title, photo and particulars side by side, the image code as a barcode, all of
-// it under a watermark that nobody can take for a real receipt. Lengths are in millimetres.
-func drawReceipt(a application, t receiptType, photo []byte) ([]byte, error) {
-	pdf := fpdf.New("P", "mm", "A5", "")
-	pdf.SetCreationDate(a.CompleteTime)
-	pdf.SetModificationDate(a.CompleteTime)
-	pdf.SetCatalogSort(true)
-	pdf.SetTitle("数字相片回执 "+a.ImageCode, true)
-	pdf.AddUTF8FontFromBytes("noto", "", receiptFont)
-	pdf.SetAutoPageBreak(false, 0)
-	pdf.AddPage()
-	width, height := pdf.GetPageSize()
+var (
+	black     = color.Gray{}
+	darkGrey  = color.Gray{0x66}
+	lightGrey = color.Gray{0xDD}
+	red       = color.RGBA{0xC0, 0, 0, 0xFF}
+	pink      = color.RGBA{0xF3, 0xD6, 0xD6, 0xFF}
+)
 
-	watermark(pdf, width, height)
-	centred(pdf, 18, 18, color.Black, "数字相片回执")
-	centred(pdf, 29, 11, color.RGBA{R: 0xC0, A: 0xFF}, rehearsal)
+// drawReceipt lays a receipt out on A5: title, photo and particulars side by side, the image code as a barcode, all of
+// it on a watermark that keeps it from being taken for a real receipt.
+func drawReceipt(a application, t receiptType, photo []byte) ([]byte, error) {
+	const margin, column = 14, 52
+	s := newSheet(148, 210)
+	right := s.width - margin
+	for _, y := range []float64{92, 142, 192} {
+		s.rotatedText(30, y, 24, 25, pink, rehearsal)
+	}
+	s.centred(18, 18, black, "数字相片回执")
+	s.centred(29, 11, red, rehearsal)
 
 	size := t.photoSize()
-	photoWidth, photoHeight := 32.0, 32*float64(size.height)/float64(size.width)
-	pdf.RegisterImageOptionsReader("photo", fpdf.ImageOptions{ImageType: "JPG"}, bytes.NewReader(photo))
-	pdf.ImageOptions("photo", 14, 42, photoWidth, photoHeight, false, fpdf.ImageOptions{}, 0, "")
-	pdf.SetDrawColor(0x99, 0x99, 0x99)
-	pdf.Rect(14, 42, photoWidth, photoHeight, "D")
-
-	pdf.SetTextColor(0, 0, 0)
+	s.image(margin, 42, 32, 32*float64(size.height)/float64(size.width), photo, size)
 	for i, row := range [][2]string{
 		{"回执类型", t.Name},
 		{"办证地区", a.Fields.text("city")},
@@ -73,64 +68,34 @@ func drawReceipt(a application, t receiptType, photo []byte) ([]byte, error) {
 		{"提交时间", a.SubmitTime.In(chinaTime).Format(time.DateTime)},
 		{"完成时间", a.CompleteTime.In(chinaTime).Format(time.DateTime)},
 	} {
-		y := 42 + 9*float64(i)
-		pdf.SetFont("noto", "", 9)
-		pdf.SetTextColor(0x66, 0x66, 0x66)
-		pdf.Text(52, y+4, row[0])
-		pdf.SetTextColor(0, 0, 0)
-		pdf.Text(70, y+4, row[1])
-		pdf.SetDrawColor(0xDD, 0xDD, 0xDD)
-		pdf.Line(52, y+6.5, width-14, y+6.5)
+		y := 46 + 9*float64(i)
+		s.text(column, y, 9, darkGrey, row[0])
+		s.text(column+18, y, 9, black, row[1])
+		s.line(column, y+2.5, right, y+2.5, lightGrey)
 	}
-	if err := drawBarcode(pdf, a.ImageCode, 30, 116, width-60, 16); err != nil {
+	if err := drawBarcode(s, a.ImageCode, 30, 116, s.width-60, 16); err != nil {
 		return nil, err
 	}
-	centred(pdf, 138, 10, color.Black, a.ImageCode)
-	centred(pdf, height-14, 8, color.Gray{0x66}, "本件由演练环境生成，未向任何部门报送")
-
-	var out bytes.Buffer
-	if err := pdf.Output(&out); err != nil {
-		return nil, fmt.Errorf("simulator: draw receipt: %w", err)
-	}
-	return out.Bytes(), nil
-}
-
-func watermark(pdf *fpdf.Fpdf, width, height float64) {
-	pdf.SetFont("noto", "", 24)
-	pdf.SetTextColor(0xF3, 0xD6, 0xD6)
-	textWidth := pdf.GetStringWidth(rehearsal)
-	for _, y := range []float64{0.35, 0.6, 0.85} {
-		pdf.TransformBegin()
-		pdf.TransformRotate(25, width/2, height*y)
-		pdf.Text((width-textWidth)/2, height*y, rehearsal)
-		pdf.TransformEnd()
-	}
-}
-
-func centred(pdf *fpdf.Fpdf, y, points float64, c color.Color, text string) {
-	r, g, b, _ := c.RGBA()
-	pdf.SetFont("noto", "", points)
-	pdf.SetTextColor(int(r>>8), int(g>>8), int(b>>8))
-	pageWidth, _ := pdf.GetPageSize()
-	pdf.Text((pageWidth-pdf.GetStringWidth(text))/2, y, text)
+	s.centred(138, 10, black, a.ImageCode)
+	s.centred(s.height-14, 8, darkGrey, "本件由演练环境生成，未向任何部门报送")
+	return s.pdf("数字相片回执 "+a.ImageCode, a.CompleteTime), nil
 }
 
 // drawBarcode draws text as Code 128 into the given box.
-func drawBarcode(pdf *fpdf.Fpdf, text string, x, y, width, height float64) error {
+func drawBarcode(s *sheet, text string, x, y, width, height float64) error {
 	code, err := code128.Encode(text)
 	if err != nil {
 		return fmt.Errorf("simulator: barcode: %w", err)
 	}
 	modules := code.Bounds().Dx()
 	module := width / float64(modules)
-	pdf.SetFillColor(0, 0, 0)
 	for start := 0; start < modules; {
 		end := start
 		for end < modules && code.At(end, 0) == color.Black {
 			end++
 		}
 		if end > start {
-			pdf.Rect(x+float64(start)*module, y, float64(end-start)*module, height, "F")
+			s.bar(x+float64(start)*module, y, float64(end-start)*module, height, black)
 		}
 		start = end + 1
 	}
