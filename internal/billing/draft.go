@@ -175,26 +175,34 @@ WHERE months.month < ? AND (invoice.id IS NULL OR (invoice.state = ? AND invoice
   (SELECT COUNT(*) FROM charges AS charge WHERE charge.tenant_id = months.tenant_id AND charge.month = months.month)))
 ORDER BY months.tenant_id, months.month`
 
+// dueMonth is a month of a tenant that wants a draft.
+type dueMonth struct {
+	TenantID string
+	Month    Month
+}
+
 // EnsureDrafts makes or completes the draft of every month that is over, for all
-// tenants, and returns how many it built. A charge that was committed just after
-// midnight for the month before is picked up by the next run. One tenant's
-// failure does not keep the others from their drafts.
-func (s *Service) EnsureDrafts(ctx context.Context, _ tenants.Sweep, now time.Time) (int, error) {
-	var months []struct {
-		TenantID string
-		Month    Month
+// tenants. A charge that was committed just after midnight for the month before
+// is picked up by the next run. One tenant's failure does not keep the others
+// from their drafts.
+func (s *Service) EnsureDrafts(ctx context.Context, now time.Time) error {
+	months, err := dueMonths(ctx, s.db, tenants.AllTenants("months end for everybody at once"), now)
+	if err != nil {
+		return err
 	}
-	if err := s.db.NewRaw(due, MonthOf(now), StateDraft).Scan(ctx, &months); err != nil {
-		return 0, fmt.Errorf("cannot find the months to draft: %w", err)
-	}
-	built := 0
 	var errs []error
 	for _, m := range months {
 		if _, err := s.Draft(ctx, tenants.ForTenant(m.TenantID), m.Month, now); err != nil {
 			errs = append(errs, fmt.Errorf("cannot draft %s of tenant %s: %w", m.Month, m.TenantID, err))
-			continue
 		}
-		built++
 	}
-	return built, errors.Join(errs...)
+	return errors.Join(errs...)
+}
+
+func dueMonths(ctx context.Context, tx bun.IDB, _ tenants.Sweep, now time.Time) ([]dueMonth, error) {
+	var months []dueMonth
+	if err := tx.NewRaw(due, MonthOf(now), StateDraft).Scan(ctx, &months); err != nil {
+		return nil, fmt.Errorf("cannot find the months to draft: %w", err)
+	}
+	return months, nil
 }

@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -85,19 +86,25 @@ type Filter struct {
 	City   string
 }
 
-// Ledger is one page of the month's charges, last recorded first, older than
-// the charge with the id before ("" for the first page). next is the id to go on
-// from, or "".
-func (s *Service) Ledger(ctx context.Context, sc tenants.Scope, month Month, f Filter, before string, size int) (entries []Entry, next string, err error) {
+// Cursor is a place in the ledger: the page of charges recorded before one, or
+// after one, by id. The zero value is the newest page.
+type Cursor struct{ Before, After string }
+
+// LedgerPage is a page of the ledger, last recorded first. Newer and Older are
+// the ids to go on from, "" at the ends.
+type LedgerPage struct {
+	Entries      []Entry
+	Newer, Older string
+}
+
+// Ledger reads one page of the month's charges.
+func (s *Service) Ledger(ctx context.Context, sc tenants.Scope, month Month, f Filter, at Cursor, size int) (*LedgerPage, error) {
 	prices, err := pricesOf(ctx, s.db, sc)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	var charges []Charge
 	q := s.db.NewSelect().Model(&charges).ApplyQueryBuilder(sc.Where).Where("charge.month = ?", month)
-	if before != "" {
-		q.Where("charge.id < ?", before)
-	}
 	if f.Day != "" {
 		q.Where("charge.day = ?", f.Day)
 	}
@@ -107,14 +114,35 @@ func (s *Service) Ledger(ctx context.Context, sc tenants.Scope, month Month, f F
 	if f.City != "" {
 		q.Where("charge.city = ?", f.City)
 	}
-	if err := q.Order("charge.id DESC").Limit(int64(size) + 1).Scan(ctx); err != nil {
-		return nil, "", fmt.Errorf("cannot load the ledger: %w", err)
+	switch {
+	case at.After != "":
+		q.Where("charge.id > ?", at.After).Order("charge.id")
+	case at.Before != "":
+		q.Where("charge.id < ?", at.Before).Order("charge.id DESC")
+	default:
+		q.Order("charge.id DESC")
 	}
-	if len(charges) > size {
-		charges, next = charges[:size], charges[size-1].ID
+	if err := q.Limit(int64(size) + 1).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("cannot load the ledger: %w", err)
 	}
+	more := len(charges) > size
+	charges = charges[:min(size, len(charges))]
+	newer, older := at.Before != "", more
+	if at.After != "" {
+		slices.Reverse(charges)
+		newer, older = more, true
+	}
+	page := &LedgerPage{}
 	for _, c := range charges {
-		entries = append(entries, Entry{c, prices(month).of(c.Points)})
+		page.Entries = append(page.Entries, Entry{c, prices(month).of(c.Points)})
 	}
-	return entries, next, nil
+	if n := len(charges); n > 0 {
+		if newer {
+			page.Newer = charges[0].ID
+		}
+		if older {
+			page.Older = charges[n-1].ID
+		}
+	}
+	return page, nil
 }

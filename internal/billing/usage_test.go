@@ -99,9 +99,9 @@ func TestAnIssuedMonthKeepsItsPrice(t *testing.T) {
 		u, err = l.svc.Usage(ctx, l.sc, "2026-10", now)
 		require.NoError(t, err)
 		assert.EqualValues(t, 500, u.Total.Fen)
-		entries, _, err := l.svc.Ledger(ctx, l.sc, "2026-10", billing.Filter{}, "", 50)
+		page, err := l.svc.Ledger(ctx, l.sc, "2026-10", billing.Filter{}, billing.Cursor{}, 50)
 		require.NoError(t, err)
-		assert.EqualValues(t, 500, entries[0].Fen)
+		assert.EqualValues(t, 500, page.Entries[0].Fen)
 	})
 }
 
@@ -147,20 +147,31 @@ func TestTheLedgerPageByPage(t *testing.T) {
 		l.charge(billing.NewCharge{At: shanghai(2026, 10, 1, 9, 0)})
 
 		walk := func(f billing.Filter) (days []string) {
-			for before := ""; ; {
-				entries, next, err := l.svc.Ledger(ctx, l.sc, "2026-11", f, before, 3)
+			at := billing.Cursor{}
+			for {
+				page, err := l.svc.Ledger(ctx, l.sc, "2026-11", f, at, 3)
 				require.NoError(t, err)
-				for _, e := range entries {
+				assert.Equal(t, at.Before == "", page.Newer == "")
+				for _, e := range page.Entries {
 					days = append(days, e.Day[8:])
 				}
-				if before = next; next == "" {
+				if page.Older == "" {
 					return days
 				}
+				at = billing.Cursor{Before: page.Older}
 			}
 		}
 		assert.Equal(t, []string{"07", "06", "05", "04", "03", "02", "01"}, walk(billing.Filter{}))
 		assert.Equal(t, []string{"06", "04", "02"}, walk(billing.Filter{TypeID: 2, City: "北京市"}))
 		assert.Equal(t, []string{"03"}, walk(billing.Filter{Day: "2026-11-03"}))
 		assert.Empty(t, walk(billing.Filter{TypeID: 2, City: "广东省,深圳市"}))
+
+		first, err := l.svc.Ledger(ctx, l.sc, "2026-11", billing.Filter{}, billing.Cursor{}, 3)
+		require.NoError(t, err)
+		second, err := l.svc.Ledger(ctx, l.sc, "2026-11", billing.Filter{}, billing.Cursor{Before: first.Older}, 3)
+		require.NoError(t, err)
+		back, err := l.svc.Ledger(ctx, l.sc, "2026-11", billing.Filter{}, billing.Cursor{After: second.Newer}, 3)
+		require.NoError(t, err)
+		assert.Equal(t, first, back, "back is where one came from")
 	})
 }
