@@ -55,6 +55,9 @@ func (f Flag) Level() Level {
 	return Warn
 }
 
+// Key is the flag's text in the catalogue.
+func (f Flag) Key() string { return "ocr.flag." + string(f) }
+
 // Flags are the doubts about one field, without repetition.
 type Flags []Flag
 

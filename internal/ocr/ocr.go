@@ -40,6 +40,9 @@ const (
 	Unknown     DocType = "unknown"
 )
 
+// Key is the type's text in the catalogue.
+func (t DocType) Key() string { return "ocr.type." + string(t) }
+
 // Reading is what an engine read from one picture.
 type Reading struct {
 	Type   DocType `json:"type"`
@@ -74,6 +77,9 @@ const (
 	ValidFrom  FieldName = "valid_from"  // YYYY-MM-DD
 	ValidUntil FieldName = "valid_until" // YYYY-MM-DD or LongTerm
 )
+
+// Key is the field's label in the catalogue.
+func (n FieldName) Key() string { return "ocr.field." + string(n) }
 
 // FrontFields and BackFields are the fields that a side should have.
 var (
