@@ -260,6 +260,9 @@ func (s *source) ReadAt(p []byte, at int64) (int, error) {
 		}
 		s.budget -= int64(len(p))
 	}
+	if at < 0 { // a forged offset is the archive's fault
+		return 0, io.ErrUnexpectedEOF
+	}
 	n, err := s.r.ReadAt(p, at)
 	if err != nil && !errors.Is(err, io.EOF) {
 		s.err = err

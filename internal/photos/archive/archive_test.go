@@ -272,6 +272,11 @@ func TestDamagedArchives(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	forged := bytes.Clone(data) // the file's place in the directory
+	binary.LittleEndian.PutUint32(forged[bytes.Index(forged, []byte("PK\x05\x06"))+16:], 1<<31)
+	if paths, _, err := unpack(t, forged, DefaultLimits()); len(paths) > 0 || err != nil && key(err) == "" {
+		t.Errorf("forged offset: %q, %v", paths, err)
+	}
 	if _, report, err := unpack(t, build(t), DefaultLimits()); err != nil || report.Read != 0 {
 		t.Errorf("an empty archive: %+v, %v", report, err)
 	}
