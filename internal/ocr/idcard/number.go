@@ -59,8 +59,8 @@ func number(rows []row) (v value, at int) {
 		digits := numberGlyphs(rows[i])
 		_, labelled := after(rows[i].glyphs, numberLabels[:2]...)
 		span := likeNumber.FindStringIndex(text(digits))
-		if span == nil && !labelled {
-			continue
+		if !labelled && (span == nil || len(numericDate.FindAllString(rows[i].text(), 2)) == 2) {
+			continue // a validity has as many digits
 		}
 		if span != nil { // of ASCII characters, but what precedes it may not be
 			first := len([]rune(text(digits)[:span[0]]))
@@ -73,8 +73,8 @@ func number(rows []row) (v value, at int) {
 	return value{}, -1
 }
 
-// likeNumber is a number with at most two characters too many or too few.
-var likeNumber = regexp.MustCompile(`[0-9]{15,19}[0-9X]`)
+// likeNumber is a number with a character too many or too few.
+var likeNumber = regexp.MustCompile(`[0-9]{16,18}[0-9X]`)
 
 func numberGlyphs(r row) []Glyph {
 	glyphs := r.glyphs
