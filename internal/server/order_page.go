@@ -1,0 +1,213 @@
+package server
+
+import (
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"huizhi/internal/i18n"
+	"huizhi/internal/orders"
+	"huizhi/web/templates/layout"
+	"huizhi/web/templates/orderview"
+)
+
+// statusStopPolling is htmx's status for "this is the last answer, stop asking".
+const statusStopPolling = 286
+
+// orderPage is an order with its history. An open page of an order under way asks
+// for its body again, and gets 204 as long as nothing has happened.
+func (s *Server) orderPage(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.orderModel(r)
+	if err != nil {
+		return err
+	}
+	q := r.URL.Query()
+	switch q.Get("part") {
+	case "body":
+		switch {
+		case q.Get("seen") == m.Seen && m.Live:
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		case !m.Live:
+			return s.render(w, r, statusStopPolling, orderview.Body(m))
+		}
+		return s.render(w, r, http.StatusOK, orderview.Body(m))
+	case "documents":
+		return s.render(w, r, http.StatusOK, orderview.Documents(m))
+	case "id":
+		return s.render(w, r, http.StatusOK, orderview.IDNumber(m))
+	}
+	return s.render(w, r, http.StatusOK, orderview.OrderPage(s.chrome(r, layout.NavOrders), m))
+}
+
+// orderModel loads an order and everything that happened to it.
+func (s *Server) orderModel(r *http.Request) (orderview.OrderModel, error) {
+	ctx, id := r.Context(), identity(r)
+	o, err := s.Orders.Get(ctx, id.Scope(), r.PathValue("order"))
+	if err != nil {
+		return orderview.OrderModel{}, err
+	}
+	b, err := s.Orders.Batch(ctx, id.Scope(), o.BatchID)
+	if err != nil {
+		return orderview.OrderModel{}, err
+	}
+	h, err := s.Orders.History(ctx, id.Scope(), o.ID)
+	if err != nil {
+		return orderview.OrderModel{}, err
+	}
+	names, err := s.memberNames(r)
+	if err != nil {
+		return orderview.OrderModel{}, err
+	}
+	m := orderview.OrderModel{
+		Row: orderRow(&id.Tenant, o, b), ImageCode: o.ImageCode, CreatedAt: o.CreatedAt,
+		Cancellable: o.Status.Cancellable(), Reviewable: o.Status == orders.StatusReview, ReviewPath: reviewURL(o),
+		NoEcho: s.Orders.WithoutEcho, Seen: seenOrder(o, h), Now: time.Now(),
+	}
+	if i18n.Has(o.Message) { // a refusal has a sentence of ours, a failure the provider's
+		m.MessageKey = o.Message
+	} else {
+		m.Message = o.Message
+	}
+	addHistory(&m, h, names)
+	m.Row.Fen = id.Tenant.Cost(m.Points)
+	addReceipt(&m, h.Receipt)
+	m.Live = o.Status.Live() || h.Receipt != nil && h.Receipt.State == orders.ReceiptFetching
+	m.View = documentOf(r.URL.Query().Get("view"), m)
+	return m, nil
+}
+
+// documentOf is the document to show: the one asked for, else the receipt as soon
+// as there is one.
+func documentOf(asked string, m orderview.OrderModel) string {
+	switch {
+	case asked == orderview.ViewReceipt || asked == orderview.ViewStandard || asked == orderview.ViewOriginal:
+		return asked
+	case m.Receipt != nil && m.Receipt.State == string(orders.ReceiptStored):
+		return orderview.ViewReceipt
+	default:
+		return orderview.ViewOriginal
+	}
+}
+
+// memberNames are the names of those who may have acted, by user id.
+func (s *Server) memberNames(r *http.Request) (map[string]string, error) {
+	members, err := s.Tenants.Members(r.Context(), identity(r).Scope())
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[string]string, len(members))
+	for _, m := range members {
+		names[m.UserID] = m.Name
+	}
+	return names, nil
+}
+
+// addHistory sorts the events to their attempts, the newest first, and adds up
+// what they cost.
+func addHistory(m *orderview.OrderModel, h *orders.History, names map[string]string) {
+	byAttempt := map[string]*orderview.Attempt{}
+	m.Attempts = make([]orderview.Attempt, len(h.Attempts))
+	for i := range h.Attempts {
+		a := &h.Attempts[i]
+		m.Attempts[i] = orderview.Attempt{
+			Ordinal: int(a.Ordinal), Status: string(a.Status), Live: a.Live, Reference: a.Reference,
+			PhotoFetches: int(a.PhotoFetches), Queries: int(a.Polls), Scans: int(a.Scans), CleanScans: int(a.CleanScans),
+		}
+		if a.ApplicationNo != nil {
+			m.Attempts[i].ApplicationNo = *a.ApplicationNo
+		}
+		if t := a.ProviderTimes; t != nil {
+			m.Attempts[i].ProviderTimes = []string{t.Submit, t.Process, t.Complete}
+		}
+		byAttempt[a.ID] = &m.Attempts[i]
+		if a.Live && (a.Status == orders.AttemptUnknown || a.Status == orders.AttemptNeedsDecision) {
+			lane := laneRow(m.Row, a)
+			m.Lane = &lane
+		}
+	}
+	if n := len(h.Attempts); n > 0 {
+		m.Submitter, m.SubmittedAt = names[h.Attempts[0].SubmittedBy], h.Attempts[n-1].CreatedAt
+		if end := h.Attempts[0].FinishedAt; end != nil && h.Attempts[0].Status == orders.AttemptCompleted {
+			m.Took = end.Sub(m.SubmittedAt)
+		}
+	}
+	provedAbsent := false // by the system, so that it sends again by itself
+	for _, e := range h.Events {
+		view := orderview.Event{Kind: string(e.Kind), At: e.At, Actor: names[e.Actor], Detail: e.Detail, N: 1}
+		switch e.Kind {
+		case orders.EventAbsent:
+			provedAbsent = e.Actor == orders.ActorSystem
+		case orders.EventQueued:
+			view.Auto, provedAbsent = provedAbsent, false
+		}
+		list := &m.Events
+		if e.AttemptID != nil && byAttempt[*e.AttemptID] != nil {
+			a := byAttempt[*e.AttemptID]
+			if list = &a.Events; e.Kind == orders.EventCharged {
+				points, _ := strconv.ParseInt(e.Detail["points"], 10, 64)
+				a.Points += points
+				m.Points += points
+			}
+		}
+		*list = appendEvent(*list, view)
+	}
+	slices.Reverse(m.Events)
+	for i := range m.Attempts {
+		slices.Reverse(m.Attempts[i].Events)
+	}
+}
+
+// appendEvent counts what repeats itself without telling more.
+func appendEvent(list []orderview.Event, e orderview.Event) []orderview.Event {
+	if n := len(list); n > 0 && list[n-1].Kind == e.Kind {
+		switch orders.EventKind(e.Kind) {
+		case orders.EventPhotoFetched, orders.EventCallback, orders.EventNotSent, orders.EventFetchFailed:
+			e.N = list[n-1].N + 1
+			list[n-1] = e
+			return list
+		}
+	}
+	return append(list, e)
+}
+
+func addReceipt(m *orderview.OrderModel, r *orders.Receipt) {
+	if r == nil {
+		return
+	}
+	m.Receipt = &orderview.Receipt{State: string(r.State), Type: r.ResultType, Size: r.ResultSize, SHA256: r.ResultSHA256,
+		HasPhoto: r.PhotoKey != "", PhotoSize: r.PhotoSize, PhotoSHA: r.PhotoSHA256}
+	if r.FetchedAt != nil {
+		m.Receipt.ReceivedAt = *r.FetchedAt
+	}
+}
+
+// seenOrder changes with everything that the page shows.
+func seenOrder(o *orders.Order, h *orders.History) string {
+	sum := fnv.New64a()
+	fmt.Fprint(sum, o.Version, len(h.Events))
+	for _, a := range h.Attempts {
+		fmt.Fprint(sum, a.Status, a.Scans)
+		if a.NextPollAt != nil && a.Status == orders.AttemptUnknown {
+			fmt.Fprint(sum, a.NextPollAt.UnixMilli())
+		}
+	}
+	if h.Receipt != nil {
+		fmt.Fprint(sum, h.Receipt.State)
+	}
+	return strconv.FormatUint(sum.Sum64(), 36)
+}
+
+// seenLanes changes with everything that the lanes show.
+func seenLanes(m orderview.LanesModel) string {
+	sum := fnv.New64a()
+	for _, lane := range [][]orderview.LaneRow{m.Unknown, m.Decision} {
+		for _, r := range lane {
+			fmt.Fprint(sum, r.ID, r.Status, r.Scans, r.NextLook.UnixMilli())
+		}
+	}
+	return strconv.FormatUint(sum.Sum64(), 36)
+}
