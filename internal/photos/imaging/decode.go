@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"image"
+	"image/color"
 	"image/draw"
 	"image/png"
 	"io"
@@ -54,21 +55,51 @@ func (p *Picture) decode(scale float64) (*image.RGBA, error) {
 		}
 		img, err := scaledjpeg.Decode(p.data, n)
 		if err != nil {
-			return nil, headerError(p.data, err)
+			return nil, decoderError(p.data, err)
 		}
 		return upright(img, p.Orientation), nil
 	case HEIC:
 		return decodeHEIC(p.data)
 	}
-	decode := map[Format]func(io.Reader) (image.Image, error){PNG: png.Decode, WebP: webp.Decode, BMP: bmp.Decode}[p.Format]
+	decode := map[Format]func(io.Reader) (image.Image, error){PNG: png.Decode, WebP: decodeWebP, BMP: bmp.Decode}[p.Format]
 	img, err := decode(bytes.NewReader(p.data))
 	if err != nil {
-		return nil, headerError(p.data, err)
-	}
-	if err := checkSize(img.Bounds().Dx(), img.Bounds().Dy()); err != nil {
-		return nil, err
+		return nil, decoderError(p.data, err)
 	}
 	return upright(opaque(img), p.Orientation), nil
+}
+
+// decodeWebP converts the colours of lossy files itself: they are stored in studio range (ITU-R BT.601,
+// luma from 16 to 235), which x/image/webp hands out as if it were JPEG's full range, so that black and
+// white come out grey.
+func decodeWebP(r io.Reader) (image.Image, error) {
+	img, err := webp.Decode(r)
+	if err != nil {
+		return nil, err
+	}
+	var planes *image.YCbCr
+	var alpha func(x, y int) uint8
+	switch img := img.(type) {
+	case *image.YCbCr:
+		planes, alpha = img, func(int, int) uint8 { return 255 }
+	case *image.NYCbCrA:
+		planes, alpha = &img.YCbCr, func(x, y int) uint8 { return img.A[img.AOffset(x, y)] }
+	default:
+		return img, nil // lossless
+	}
+	dst := image.NewNRGBA(planes.Rect)
+	channel := func(v int32) uint8 { return uint8(min(max((v+1<<15)>>16, 0), 255)) }
+	for y := planes.Rect.Min.Y; y < planes.Rect.Max.Y; y++ {
+		for x := planes.Rect.Min.X; x < planes.Rect.Max.X; x++ {
+			luma := 76309 * (int32(planes.Y[planes.YOffset(x, y)]) - 16)
+			at := planes.COffset(x, y)
+			cb, cr := int32(planes.Cb[at])-128, int32(planes.Cr[at])-128
+			dst.SetNRGBA(x, y, color.NRGBA{
+				channel(luma + 104597*cr), channel(luma - 25675*cb - 53279*cr), channel(luma + 132201*cb), alpha(x, y),
+			})
+		}
+	}
+	return dst, nil
 }
 
 // DecodeWithin returns the picture no larger than side by side pixels, keeping its shape; smaller ones keep
@@ -86,18 +117,19 @@ func (p *Picture) DecodeWithin(side int) (*image.RGBA, error) {
 func inspectJPEG(data []byte, info *Info) error {
 	c, err := scaledjpeg.DecodeConfig(data)
 	if err != nil {
-		return headerError(data, err)
+		return decoderError(data, err)
 	}
 	info.Width, info.Height, info.Orientation = c.Width, c.Height, exifOrientation(c.Exif)
 	return nil
 }
 
-// headerError sorts a decoder's error into what the uploader can understand: the file ends early, it uses
+// decoderError sorts a decoder's error into what the uploader can understand: the file ends early, it uses
 // something we do not read, or it is damaged.
-func headerError(data []byte, err error) error {
+func decoderError(data []byte, err error) error {
 	var unsupported scaledjpeg.UnsupportedError
+	cutPNG := Sniff(data) == PNG && !bytes.Contains(data, []byte("IEND")) // image/png says only "not enough pixel data"
 	switch {
-	case errors.Is(err, scaledjpeg.ErrTruncated), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+	case cutPNG, errors.Is(err, scaledjpeg.ErrTruncated), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return refuse("error.file.truncated").Wrap(err)
 	case errors.As(err, &unsupported):
 		return refuse("error.file.unsupported", "format", string(Sniff(data))+" ("+string(unsupported)+")").Wrap(err)

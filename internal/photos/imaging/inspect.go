@@ -72,7 +72,7 @@ func checkSize(w, h int) error {
 func inspectPNG(data []byte, info *Info) error {
 	c, err := png.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
-		return headerError(data, err)
+		return decoderError(data, err)
 	}
 	info.Width, info.Height = c.Width, c.Height
 	for rest := data[8:]; len(rest) >= 12; {
@@ -92,7 +92,7 @@ func inspectPNG(data []byte, info *Info) error {
 func inspectBMP(data []byte, info *Info) error {
 	c, err := bmp.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
-		return headerError(data, err)
+		return decoderError(data, err)
 	}
 	info.Width, info.Height = c.Width, c.Height
 	return nil
