@@ -1,5 +1,5 @@
-// Selecting rows: shift selects a range, the head's checkbox the page, Esc nothing. The bulk bar is shown by CSS; this
-// counts in it and marks the rows.
+// Selecting rows: shift selects a range, the head's checkbox the page, Esc nothing. The bulk bar and the
+// marks of the rows are CSS; this counts.
 import { on, onContent, openDialog } from "./page";
 
 const boxes = (form: Element): HTMLInputElement[] => [...form.querySelectorAll<HTMLInputElement>('tbody input[name="id"]')];
@@ -49,7 +49,6 @@ function clear(form: Element | null): void {
 function show(form: Element): void {
   const list = boxes(form);
   const chosen = list.filter((box) => box.checked).length;
-  for (const box of list) box.closest("tr")?.classList.toggle("row-selected", box.checked);
   const all = form.querySelector<HTMLInputElement>("[data-select-all]");
   if (all) {
     all.checked = chosen > 0 && chosen === list.length;

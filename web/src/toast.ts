@@ -54,7 +54,7 @@ export function showToast(toast: Toast): void {
   use?.setAttribute("href", (use.getAttribute("href") ?? "").replace(/#.*/, `#${icons[toast.tone] ?? "info"}`));
   write(box, ".toast-title", toast.title);
   write(box, ".toast-text", toast.text);
-  write(box, ".toast-id", toast.requestId);
+  write(box, ".toast-id", toast.requestId && text("reference").replace("#", toast.requestId));
   if (toast.undo) box.querySelector("[data-close-toast]")?.before(undo(toast.undo, toast.undoLabel ?? text("undo")));
   if (toast.tone === "fail") {
     box.setAttribute("role", "alert");

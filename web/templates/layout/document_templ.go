@@ -278,7 +278,7 @@ func Plain(c Chrome, title string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "</div></header><main id=\"main\" class=\"flex-1 flex flex-col items-center px-4 pt-6 md:pt-12 pb-10 max-md:bg-base-100\"><div class=\"w-full max-w-[25rem]\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "</div></header><main id=\"main\" class=\"flex-1 flex flex-col items-center px-4 pt-6 md:pt-12 pb-10\"><div class=\"w-full max-w-[25rem]\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

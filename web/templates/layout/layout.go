@@ -96,10 +96,10 @@ func navigation(ctx context.Context, c Chrome) []navRow {
 			navRow{name: NavOrders, icon: "list", label: i18n.T(ctx, "common.nav.orders"), href: "/orders", phone: true})
 	}
 	if c.Counts[NavUnknown] > 0 || c.Nav == NavUnknown {
-		rows = append(rows, navRow{name: NavUnknown, label: i18n.T(ctx, "orders.status.unknown"), href: "/orders?status=unknown", sub: true})
+		rows = append(rows, navRow{name: NavUnknown, icon: "circle-question-mark", label: i18n.T(ctx, "orders.status.unknown"), href: "/orders?status=unknown", sub: true})
 	}
 	if c.Counts[NavDecision] > 0 || c.Nav == NavDecision {
-		rows = append(rows, navRow{name: NavDecision, label: i18n.T(ctx, "orders.status.needs_decision"), href: "/orders?status=needs_decision", sub: true})
+		rows = append(rows, navRow{name: NavDecision, icon: "split", label: i18n.T(ctx, "orders.status.needs_decision"), href: "/orders?status=needs_decision", sub: true})
 	}
 	if c.CanBill {
 		rows = append(rows, navRow{name: NavBilling, icon: "receipt-text", label: i18n.T(ctx, "common.nav.billing"), href: "/billing", phone: true})
@@ -182,16 +182,16 @@ const htmxConfig = `{"includeIndicatorStyles":false,"allowEval":false,"allowScri
 // scriptTexts are the words the script needs, in the language of the page.
 func scriptTexts(ctx context.Context) map[string]string {
 	return map[string]string{
-		"now":     i18n.T(ctx, "common.time.now"),
-		"ago":     i18n.T(ctx, "common.time.ago", "n", "#"),
-		"in":      i18n.T(ctx, "common.time.in", "n", "#"),
-		"copied":  i18n.T(ctx, "ui.copied"),
-		"undo":    i18n.T(ctx, "ui.undo"),
-		"failed":  i18n.T(ctx, "common.script.failed"),
-		"offline": i18n.T(ctx, "common.script.offline"),
-		"retry":   i18n.T(ctx, "common.script.retry"),
-		"gone":    i18n.T(ctx, "common.script.stream_gone"),
-		"back":    i18n.T(ctx, "common.script.stream_back"),
+		"now":       i18n.T(ctx, "common.time.now"),
+		"ago":       i18n.T(ctx, "common.time.ago", "n", "#"),
+		"in":        i18n.T(ctx, "common.time.in", "n", "#"),
+		"reference": i18n.T(ctx, "ui.request_id", "id", "#"),
+		"copied":    i18n.T(ctx, "ui.copied"),
+		"undo":      i18n.T(ctx, "ui.undo"),
+		"failed":    i18n.T(ctx, "common.script.failed"),
+		"offline":   i18n.T(ctx, "common.script.offline"),
+		"gone":      i18n.T(ctx, "common.script.stream_gone"),
+		"back":      i18n.T(ctx, "common.script.stream_back"),
 	}
 }
 

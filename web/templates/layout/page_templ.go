@@ -507,7 +507,7 @@ func navLink(c Chrome, r navRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if r.icon != "" {
+		if !r.sub {
 			templ_7745c5c3_Err = ui.Icon(r.icon).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
