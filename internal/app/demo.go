@@ -1,0 +1,21 @@
+package app
+
+import (
+	"context"
+
+	"huizhi/internal/demo"
+)
+
+// The sign-in of the demo tenant; the sign-in page shows it in demo mode.
+const (
+	DemoEmail    = demo.Email
+	DemoPassword = demo.Password
+)
+
+// sampleZIP is the folder of invented people for a first upload.
+var sampleZIP = demo.Sample
+
+// FillDemo fills an empty database with the demo tenant.
+func (a *App) FillDemo(ctx context.Context) error {
+	return demo.Fill(ctx, demo.Deps{DB: a.DB, Blobs: a.Blobs, Auth: a.Auth})
+}

@@ -1,0 +1,45 @@
+package app
+
+import (
+	"context"
+
+	"huizhi/internal/auth"
+	"huizhi/internal/config"
+	"huizhi/internal/db"
+	"huizhi/internal/tenants"
+)
+
+// Tools are the services that commands use beside a running server: no worker,
+// no listener, no lock.
+type Tools struct {
+	db      *db.DB
+	Auth    *auth.Service
+	Tenants *tenants.Service
+}
+
+// OpenTools opens the database for a command.
+func OpenTools(ctx context.Context, c *config.Config) (*Tools, error) {
+	d, err := OpenDatabase(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return &Tools{db: d, Auth: auth.NewService(d), Tenants: tenants.NewService(d)}, nil
+}
+
+// Close closes the database.
+func (t *Tools) Close() error { return t.db.Close() }
+
+// Migrate brings the schema up to date whatever HUIZHI_AUTO_MIGRATE says, and
+// returns the names of the migrations it applied.
+func Migrate(ctx context.Context, c *config.Config) ([]string, error) {
+	d, err := db.Open(ctx, c.DatabaseURL)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	applied, err := d.Migrate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return applied, d.CheckModels(ctx, models()...)
+}
