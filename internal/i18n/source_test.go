@@ -41,6 +41,7 @@ func TestLanguagesAgree(t *testing.T) {
 var (
 	usedKey = regexp.MustCompile(`i18n\.(?:T\([^"()]*(?:\(\))?[^"()]*,|Has\()\s*"([a-z][a-z0-9_.]*)"(\s*\+)?`)
 	comment = regexp.MustCompile(`(?m)^\s*//.*$`)
+	failure = regexp.MustCompile(`^error\..*[^.]$`) // what apperr takes
 	literal = regexp.MustCompile(`"((?:[a-z0-9_]+\.)+[a-z0-9_]*)"`)
 )
 
@@ -57,6 +58,9 @@ func TestKeysMatchTheCode(t *testing.T) {
 		}
 		for _, m := range literal.FindAllStringSubmatch(code, -1) {
 			named[m[1]] = true
+			if _, ok := texts[ZH][m[1]]; !ok && failure.MatchString(m[1]) {
+				t.Errorf("%s: nothing tells the user about %s", file, m[1])
+			}
 			if strings.HasSuffix(m[1], ".") {
 				prefixes[m[1]] = true
 			}
