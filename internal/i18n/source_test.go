@@ -39,7 +39,7 @@ func TestLanguagesAgree(t *testing.T) {
 }
 
 var (
-	usedKey = regexp.MustCompile(`i18n\.(?:T\([^"()]*(?:\(\))?[^"()]*,|Has\()\s*"([a-z][a-z0-9_.]*)"(\s*\+)?`)
+	usedKey = regexp.MustCompile(`i18n\.(?:T\([\w.]+(?:\(\))?,|Has\()\s*"([a-z][a-z0-9_.]*)"(\s*\+)?`)
 	comment = regexp.MustCompile(`(?m)^\s*//.*$`)
 	failure = regexp.MustCompile(`^error\..*[^.]$`) // what apperr takes
 	literal = regexp.MustCompile(`"((?:[a-z0-9_]+\.)+[a-z0-9_]*)"`)
