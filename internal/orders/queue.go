@@ -104,3 +104,8 @@ func (s *Service) ReadAgain(ctx context.Context, sc tenants.Scope, orderID, acto
 		return record(ctx, tx, sc, o.ID, nil, EventEdited, actor, map[string]string{"fields": "reread"}, now)
 	})
 }
+
+// RevealBatch notes that somebody looked at the whole ID numbers of a batch.
+func (s *Service) RevealBatch(ctx context.Context, sc tenants.Scope, batchID, actor string) error {
+	return tenants.Audit(ctx, s.DB, sc, actor, "batch.reveal", "batch", batchID, s.now())
+}

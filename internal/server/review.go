@@ -1,0 +1,268 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"huizhi/internal/apperr"
+	"huizhi/internal/ocr"
+	"huizhi/internal/orders"
+	"huizhi/internal/tenants"
+	"huizhi/web/templates/layout"
+	"huizhi/web/templates/reviewview"
+)
+
+func (s *Server) reviewRoutes() []route {
+	work := can(tenants.CanWork)
+	return []route{
+		{"GET /batches/{batch}/review", work, s.reviewRecord},
+		{"GET /batches/{batch}/review/grid", work, s.reviewGrid},
+		{"POST /orders/{order}/fields", work, s.editFields},
+		{"POST /orders/{order}/confirm", work, s.confirmOrder},
+		{"POST /orders/{order}/pair", work, s.pairOrder},
+		{"POST /orders/{order}/unpair", work, s.unpairOrder},
+		{"POST /orders/{order}/reread", work, s.rereadOrder},
+	}
+}
+
+// reviewRecord shows ?order= of the batch, or the first that waits for a person.
+// Whole ID numbers are on it, so that it was opened is kept.
+func (s *Server) reviewRecord(w http.ResponseWriter, r *http.Request) error {
+	ctx, id := r.Context(), identity(r)
+	b, err := s.Orders.Batch(ctx, id.Scope(), r.PathValue("batch"))
+	if err != nil {
+		return err
+	}
+	order := r.FormValue("order")
+	if order == "" {
+		queue, err := s.Orders.Queue(ctx, id.Scope(), b.ID)
+		if err != nil {
+			return err
+		}
+		if len(queue) == 0 {
+			return redirect(w, r, reviewGridURL(b.ID))
+		}
+		order = queue[0]
+	}
+	o, err := s.Orders.Reveal(ctx, id.Scope(), order, id.User.ID)
+	if err != nil {
+		return err
+	}
+	if o.BatchID != b.ID {
+		return apperr.New(apperr.NotFound, "error.order.not_found")
+	}
+	return s.renderRecord(w, r, http.StatusOK, o, reviewed{})
+}
+
+// reviewed is what a POST adds to the record or row that it answers with.
+type reviewed struct {
+	errors   map[string]string // by field
+	refusal  reviewview.Refusal
+	conflict bool
+}
+
+// renderRecord answers with the page; to htmx with the fields alone after an
+// edit, else with the whole record.
+func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, status int, o *orders.Order, add reviewed) error {
+	m, err := s.recordModel(r, o, add)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !isHTMX(r):
+		return s.render(w, r, status, reviewview.RecordPage(withFlash(w, r, s.chrome(r, layout.NavBatches)), m))
+	case r.Pattern == "POST /orders/{order}/fields":
+		return s.render(w, r, status, reviewview.RecordForm(m))
+	default:
+		w.Header().Set("HX-Push-Url", reviewURL(o))
+		return s.render(w, r, status, reviewview.RecordPart(m))
+	}
+}
+
+func reviewGridURL(batchID string) string { return batchURL(batchID, "/review/grid") }
+
+// reviewGrid shows what waits for a person as a grid.
+func (s *Server) reviewGrid(w http.ResponseWriter, r *http.Request) error {
+	ctx, id := r.Context(), identity(r)
+	b, err := s.Orders.Batch(ctx, id.Scope(), r.PathValue("batch"))
+	if err != nil {
+		return err
+	}
+	list, err := s.Orders.ReviewList(ctx, id.Scope(), orders.Filter{BatchID: b.ID, Statuses: []orders.Status{orders.StatusReview}}, 0, ordersPerPage+1)
+	if err != nil {
+		return err
+	}
+	m := reviewview.GridModel{Batch: reviewBatch(b)}
+	if len(list) > ordersPerPage {
+		// What is confirmed leaves the list, so the next page is this one again.
+		list, m.Next = list[:ordersPerPage], reviewGridURL(b.ID)
+	}
+	if m.Rows, err = s.gridRows(ctx, id.Scope(), list); err != nil {
+		return err
+	}
+	if m.Totals, err = s.gridTotals(r, b.ID); err != nil {
+		return err
+	}
+	if len(list) > 0 {
+		if err := s.Orders.RevealBatch(ctx, id.Scope(), b.ID, id.User.ID); err != nil {
+			return err
+		}
+	}
+	return s.render(w, r, http.StatusOK, reviewview.GridPage(withFlash(w, r, s.chrome(r, layout.NavBatches)), m))
+}
+
+// edits are the fields of a form, as far as it has them.
+func edits(r *http.Request) (orders.Edit, error) {
+	if err := r.ParseForm(); err != nil {
+		return orders.Edit{}, apperr.New(apperr.Invalid, "error.form").Wrap(err)
+	}
+	e := orders.Edit{Version: formInt(r, "version"), Fields: map[ocr.FieldName]string{}}
+	for _, name := range slices.Concat(ocr.FrontFields, ocr.BackFields) {
+		if values := r.PostForm[string(name)]; len(values) > 0 {
+			e.Fields[name] = values[0]
+		}
+	}
+	return e, nil
+}
+
+// editFields sets fields and answers with the row or record, checked anew.
+func (s *Server) editFields(w http.ResponseWriter, r *http.Request) error {
+	id, order := identity(r), r.PathValue("order")
+	e, err := edits(r)
+	if err != nil {
+		return err
+	}
+	o, err := s.Orders.EditOrder(r.Context(), id.Scope(), order, e, id.User.ID)
+	if err != nil {
+		return s.answerFault(w, r, order, e, err)
+	}
+	if !isHTMX(r) {
+		return redirect(w, r, s.reviewBack(r, o))
+	}
+	return s.answerReview(w, r, http.StatusOK, o, reviewed{})
+}
+
+// answerReview answers with the view that asked: a row of the grid, or the record.
+func (s *Server) answerReview(w http.ResponseWriter, r *http.Request, status int, o *orders.Order, add reviewed) error {
+	if r.PostFormValue("view") == "row" {
+		return s.renderRow(w, r, status, o, add)
+	}
+	return s.renderRecord(w, r, status, o, add)
+}
+
+// answerFault answers a refused change in place: with what was typed and why it
+// was not taken, or with the new values when somebody else was faster.
+func (s *Server) answerFault(w http.ResponseWriter, r *http.Request, order string, e orders.Edit, err error) error {
+	fields, invalid := apperr.AsFields(err)
+	if !invalid && apperr.KindOf(err) != apperr.Conflict {
+		return err
+	}
+	note(r).err = err
+	o, loadErr := s.Orders.Get(r.Context(), identity(r).Scope(), order)
+	if loadErr != nil {
+		return loadErr
+	}
+	if !invalid {
+		if !o.Status.Editable() {
+			return err
+		}
+		return s.answerReview(w, r, http.StatusConflict, o, reviewed{conflict: true})
+	}
+	o = withTyped(o, e)
+	add := reviewed{errors: map[string]string{}}
+	for _, f := range fields {
+		if key, ok := exceptionKey(f.Key); ok {
+			add.refusal.Reasons = append(add.refusal.Reasons, exceptionText(r.Context(), key))
+			continue
+		}
+		add.errors[f.Field] = s.message(r, f)
+	}
+	if len(add.refusal.Reasons) > 0 {
+		add.refusal.CanForce = !slices.ContainsFunc(fields, func(f *apperr.Error) bool { return !forceable(o, f) })
+	}
+	return s.answerReview(w, r, http.StatusUnprocessableEntity, o, add)
+}
+
+// confirmOrder confirms an order and goes on to the next.
+func (s *Server) confirmOrder(w http.ResponseWriter, r *http.Request) error {
+	id, order := identity(r), r.PathValue("order")
+	e, err := edits(r)
+	if err != nil {
+		return err
+	}
+	o, err := s.Orders.Confirm(r.Context(), id.Scope(), order, e, r.PostFormValue("force") != "", id.User.ID)
+	if err != nil {
+		return s.answerFault(w, r, order, e, err)
+	}
+	if r.PostFormValue("view") == "row" {
+		if isHTMX(r) {
+			return s.renderRow(w, r, http.StatusOK, o, reviewed{})
+		}
+		return redirect(w, r, reviewGridURL(o.BatchID))
+	}
+	return s.nextRecord(w, r, o)
+}
+
+// nextRecord goes to the order after the confirmed one, as the page named it; to
+// the first that waits when that one is done already; to the batch when none does.
+func (s *Server) nextRecord(w http.ResponseWriter, r *http.Request, done *orders.Order) error {
+	ctx, id := r.Context(), identity(r)
+	queue, err := s.Orders.Queue(ctx, id.Scope(), done.BatchID)
+	if err != nil {
+		return err
+	}
+	if len(queue) == 0 {
+		flash(w, "batches.done.reviewed", 0)
+		return redirect(w, r, batchURL(done.BatchID))
+	}
+	next := queue[0]
+	if named := r.PostFormValue("next"); slices.Contains(queue, named) {
+		next = named
+	}
+	if !isHTMX(r) {
+		return redirect(w, r, batchURL(done.BatchID, "/review?order=", url.QueryEscape(next)))
+	}
+	o, err := s.Orders.Reveal(ctx, id.Scope(), next, id.User.ID)
+	if err != nil {
+		return err
+	}
+	return s.renderRecord(w, r, http.StatusOK, o, reviewed{})
+}
+
+func (s *Server) pairOrder(w http.ResponseWriter, r *http.Request) error {
+	id := identity(r)
+	o, err := s.Orders.Pair(r.Context(), id.Scope(), r.PathValue("order"), r.PostFormValue("card"), id.User.ID)
+	return s.afterCards(w, r, o, err)
+}
+
+func (s *Server) unpairOrder(w http.ResponseWriter, r *http.Request) error {
+	id := identity(r)
+	o, err := s.Orders.Unpair(r.Context(), id.Scope(), r.PathValue("order"), id.User.ID)
+	return s.afterCards(w, r, o, err)
+}
+
+func (s *Server) rereadOrder(w http.ResponseWriter, r *http.Request) error {
+	id := identity(r)
+	o, err := s.Orders.ReadAgain(r.Context(), id.Scope(), r.PathValue("order"), id.User.ID)
+	return s.afterCards(w, r, o, err)
+}
+
+// afterCards shows the record anew after its cards or all of its fields changed.
+func (s *Server) afterCards(w http.ResponseWriter, r *http.Request, o *orders.Order, err error) error {
+	if err != nil {
+		return err
+	}
+	if !isHTMX(r) {
+		return redirect(w, r, s.reviewBack(r, o))
+	}
+	return s.renderRecord(w, r, http.StatusOK, o, reviewed{})
+}
+
+// reviewBack is where a plain form leads back to.
+func (s *Server) reviewBack(r *http.Request, o *orders.Order) string {
+	if r.PostFormValue("view") == "row" {
+		return reviewGridURL(o.BatchID)
+	}
+	return reviewURL(o)
+}

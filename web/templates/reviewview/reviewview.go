@@ -1,0 +1,232 @@
+// Package reviewview has the pages on which a person compares what was read with the pictures: the grid, a row for each
+// order, and the record, one order at a time with its photo measured. Both work by keyboard alone, and as plain forms.
+//
+// A field that changes is posted at once and its row or record comes back, checked anew. Confirming posts what is in
+// the fields, too, so nothing depends on the first. web/src/review.ts moves the focus.
+package reviewview
+
+import (
+	"context"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"huizhi/internal/i18n"
+	"huizhi/web/templates/layout"
+	"huizhi/web/templates/ui"
+)
+
+// Batch is what the pages say about the batch.
+type Batch struct{ ID, Name, Type, City string }
+
+// Kind is how a field is typed in.
+type Kind string
+
+// The kinds of fields.
+const (
+	Text   Kind = "text"
+	Number Kind = "number" // an ID number
+	Choice Kind = "choice"
+	Date   Kind = "date"
+)
+
+// Field is a value that was read, beside the piece of the picture it was read from.
+type Field struct {
+	Name, Label string
+	Value       string
+	Kind        Kind
+	Options     []string // of a Choice
+	Crop        string   // address of the piece of the picture, or ""
+	Doubts      []Doubt
+	Candidates  []string // other values worth offering, the likeliest first
+	Error       string   // why the value was not taken
+}
+
+// Doubt is a reason to look, in words.
+type Doubt struct {
+	Text string
+	Tone ui.Tone
+}
+
+// Tone is the worst of the field's doubts.
+func (f Field) tone() ui.Tone {
+	if f.Error != "" {
+		return ui.Fail
+	}
+	tone := ui.Grey
+	for _, d := range f.Doubts {
+		if d.Tone == ui.Fail {
+			return ui.Fail
+		}
+		if d.Tone == ui.Wait {
+			tone = ui.Wait
+		}
+	}
+	return tone
+}
+
+// Refusal says why a confirmation was not accepted. CanForce offers to confirm all the same.
+type Refusal struct {
+	Reasons  []string
+	CanForce bool
+}
+
+// Row is an order in the grid.
+type Row struct {
+	OrderID  string
+	Version  int64
+	Photo    string // address of the thumbnail
+	Review   string // address of the record
+	Name     Field
+	Number   Field
+	Others   []Doubt // about other fields, the pairing, the photo
+	Badge    ui.Badge
+	Done     bool // confirmed: nothing more to do here
+	Editable bool
+	Refusal  Refusal
+	Conflict bool // somebody else changed it; these are the new values
+}
+
+// Totals is the line of the grid that follows the work.
+type Totals struct {
+	BatchID string
+	Total   int64
+	Waiting int64
+	Clean   int64
+	Ready   int64
+	Points  int64 // of all that can be submitted once the rest is confirmed
+	Fen     int64
+}
+
+// GridModel is the grid.
+type GridModel struct {
+	Batch  Batch
+	Rows   []Row
+	Totals Totals
+	Next   string // address of the next page, "" when there is none
+}
+
+// Record is one order, to be compared field by field.
+type Record struct {
+	Batch     Batch
+	OrderID   string
+	OrderHref string
+	Version   int64
+	Name      string
+	Badge     ui.Badge
+	Groups    []Group
+	Doubts    []Doubt // about the pairing
+	Derived   string  // what the number says by itself: 出生 1987 年 9 月 23 日，39 岁
+	Photo     Photo
+	Front     string // addresses of the pictures of the card, or ""
+	Back      string
+	Editable  bool
+	Position  int64 // of this one, counted from 1
+	Total     int64
+	Prev      string // ids of the orders before and after, "" at the ends
+	Next      string
+	Cards     []ui.Option // free cards of the batch, when this order has none
+	Refusal   Refusal
+	Conflict  bool
+}
+
+// Group is the fields that stand side by side.
+type Group struct{ Fields []Field }
+
+// Photo is the working copy with what was measured on it.
+type Photo struct {
+	URL               string // "" when there is none
+	Width, Height     int    // px
+	WidthMM, HeightMM float64
+	FaceWidth         float64 // px; this and the next two are 0 when no face was found
+	TopMargin         float64
+	EyesToBottom      float64
+	TopMin, TopMax    float64 // what the type asks for, px; 0 when it asks for nothing
+	Rules             []Rule
+}
+
+// Rule is one thing that was checked on the photo.
+type Rule struct {
+	Label, Value, Want string
+	OK                 bool
+	Measure            string // which of the lines on the photo shows it: "top", "face", "eyes", or ""
+}
+
+func gridURL(batchID string) string { return "/batches/" + batchID + "/review/grid" }
+
+func recordURL(batchID, orderID string) string {
+	if orderID == "" {
+		return "/batches/" + batchID + "/review"
+	}
+	return "/batches/" + batchID + "/review?order=" + orderID
+}
+
+func batchURL(batchID string) string { return "/batches/" + batchID }
+
+func orderPost(orderID, what string) string { return "/orders/" + orderID + "/" + what }
+
+func cityName(city string) string { return strings.ReplaceAll(city, ",", " ") }
+
+func views(ctx context.Context, b Batch, grid bool) []ui.Tab {
+	return []ui.Tab{
+		{Label: i18n.T(ctx, "review.view.grid"), Href: gridURL(b.ID), Current: grid},
+		{Label: i18n.T(ctx, "review.view.record"), Href: recordURL(b.ID, ""), Current: !grid},
+	}
+}
+
+func gridKeys(ctx context.Context) []layout.Key {
+	return []layout.Key{
+		{Keys: "Enter", Does: i18n.T(ctx, "review.key.confirm")},
+		{Keys: "↑ ↓", Does: i18n.T(ctx, "review.key.rows")},
+		{Keys: "Tab", Does: i18n.T(ctx, "review.key.fields")},
+		{Keys: "Ctrl Enter", Does: i18n.T(ctx, "review.key.open")},
+		{Keys: "Esc", Does: i18n.T(ctx, "review.key.back")},
+	}
+}
+
+func recordKeys(ctx context.Context) []layout.Key {
+	return []layout.Key{
+		{Keys: "Enter", Does: i18n.T(ctx, "review.key.confirm")},
+		{Keys: "↑ ↓", Does: i18n.T(ctx, "review.key.neighbours")},
+		{Keys: "Tab", Does: i18n.T(ctx, "review.key.fields")},
+		{Keys: "Ctrl S", Does: i18n.T(ctx, "review.key.save")},
+		{Keys: "R", Does: i18n.T(ctx, "review.reread")},
+		{Keys: "U", Does: i18n.T(ctx, "review.unpair")},
+		{Keys: "M", Does: i18n.T(ctx, "review.measure")},
+		{Keys: "Esc", Does: i18n.T(ctx, "review.key.back")},
+	}
+}
+
+// firstDoubt tells which field of a row wants the eye: the one the focus goes to.
+func (r Row) firstDoubt() string {
+	if r.Name.tone() == ui.Grey && r.Number.tone() != ui.Grey {
+		return r.Number.Name
+	}
+	return r.Name.Name
+}
+
+// fieldAttrs lets a field post itself when it changes. Requests of one form wait for each other, so that each names the
+// version that the one before has made.
+func fieldAttrs(orderID string) templ.Attributes {
+	return templ.Attributes{
+		"hx-post": orderPost(orderID, "fields"), "hx-trigger": "change", "hx-sync": "closest form:queue last",
+		"hx-include": "closest form", "hx-target": "closest form", "hx-swap": "morph:outerHTML",
+		"autocomplete": "off", "spellcheck": "false",
+	}
+}
+
+func version(n int64) string { return strconv.FormatInt(n, 10) }
+
+// num writes a length for SVG.
+func num(f float64) string { return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64) }
+
+func (p Photo) hasFace() bool { return p.FaceWidth > 0 }
+
+// px and mm write a length on the photo.
+func px(f float64) string { return strconv.FormatFloat(math.Round(f), 'f', -1, 64) + " px" }
+
+func (p Photo) mm(f float64) string {
+	return strconv.FormatFloat(math.Round(f*p.WidthMM/float64(p.Width)*10)/10, 'f', 1, 64) + " mm"
+}
