@@ -5,6 +5,7 @@ CREATE TABLE archives (
   blob_key TEXT NOT NULL,
   entries BIGINT NOT NULL,
   done BIGINT NOT NULL,
+  unpacked BIGINT NOT NULL,
   finished BOOLEAN NOT NULL,
   created_at TIMESTAMPTZ NOT NULL,
   updated_at TIMESTAMPTZ NOT NULL,
@@ -15,3 +16,5 @@ CREATE TABLE archives (
 CREATE UNIQUE INDEX archives_once ON archives (tenant_id, batch_id, blob_key);
 --bun:split
 CREATE INDEX pictures_content ON pictures (tenant_id, sha256);
+--bun:split
+ALTER TABLE pictures ADD COLUMN problem_args JSONB;

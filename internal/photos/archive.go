@@ -9,7 +9,6 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"huizhi/internal/apperr"
 	"huizhi/internal/blob"
 	"huizhi/internal/tenants"
 )
@@ -21,8 +20,9 @@ type Archive struct {
 	UploadID      string `bun:",pk"` // the upload it came as, with its name and outcome
 	BatchID       string
 	Key           string `bun:"blob_key"`
-	Entries       int64  // files in it; 0 until opened
-	Done          int64  // files that have their own row in uploads
+	Entries       int64  // files in it that can be tried; 0 until counted
+	Done          int64  // how many of them, from the first, have been tried
+	Unpacked      int64  // bytes that came out of those
 	Finished      bool
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
@@ -68,9 +68,4 @@ func (s *Service) addArchive(ctx context.Context, tx bun.Tx, sc tenants.Scope, u
 	}
 	up.duplicateOf(first)
 	return nil
-}
-
-// refuseNested stands for storeArchive inside an archive.
-func (s *Service) refuseNested(ctx context.Context, sc tenants.Scope, up *Upload, r io.Reader) (*Upload, error) {
-	return s.refuseUnkept(ctx, sc, up, r, apperr.New(apperr.Invalid, "upload.refused.nested"))
 }

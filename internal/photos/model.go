@@ -3,7 +3,8 @@
 //	store.go    one file: kept, known already, or refused with a reason
 //	known.go    which of the picked files need not be sent
 //	archive.go  a ZIP: kept, then unpacked in the background
-//	process.go  one picture: portrait or card, working copy, reading
+//	process.go  one picture: looked at once, sorted once
+//	look.go     portrait or card, working copy, reading
 //	read.go     what the pages show
 //
 // The original is kept under its SHA-256 and never changed. Everything made
@@ -97,15 +98,16 @@ type Picture struct {
 	OriginalKey   string // blob keys; empty until made
 	State         State
 	Kind          Kind
-	// ProblemKey says in a word of the message catalogue what a person should
-	// know: why it failed, or why its kind is a guess. Empty if all is well.
-	ProblemKey string
-	Format     string // "JPEG", "HEIC"
-	Width      int    // px of the upright original
-	Height     int
-	WorkingKey string // a portrait made to its type's spec: JPEG
-	PreviewKey string // upright, at most 1600 px: JPEG
-	ThumbKey   string // upright, at most 240 px: JPEG
+	// ProblemKey is the message about what a person should know: why it failed,
+	// or why its kind is a guess. Empty if all is well.
+	ProblemKey  string
+	ProblemArgs Args   `bun:"type:jsonb,nullzero"`
+	Format      string // "JPEG", "HEIC"
+	Width       int    // px of the upright original
+	Height      int
+	WorkingKey  string // a portrait made to its type's spec: JPEG
+	PreviewKey  string // upright, at most 1600 px: JPEG
+	ThumbKey    string // upright, at most 240 px: JPEG
 	// Check is a portrait compared with its type's spec; nil for other kinds.
 	Check     *Check  `bun:"findings,type:jsonb,nullzero"`
 	OrderID   *string // the order that uses it; kept by package orders

@@ -26,7 +26,8 @@ type Batches interface {
 	PictureStored(ctx context.Context, tx bun.Tx, sc tenants.Scope, batchID string) (seq int64, err error)
 	// PictureSorted is called in the transaction that ends a picture's
 	// processing, well or badly, once for each picture that PictureStored
-	// counted. The reading is nil unless the picture is a card.
+	// counted. The reading is nil unless the picture is a card, and even then when
+	// no engine was there to read it.
 	PictureSorted(ctx context.Context, tx bun.Tx, sc tenants.Scope, pic *Picture, reading *Reading) error
 }
 
@@ -46,13 +47,17 @@ type Config struct {
 // Service takes in, sorts and serves pictures.
 type Service struct {
 	Config
-	pool *imaging.Pool
+	pool   *imaging.Pool // decoding: as many as there are processors
+	intake *imaging.Pool // files in memory while their headers are read
 }
+
+// maxIntake bounds the memory of intake at this many times imaging.MaxBytes.
+const maxIntake = 4
 
 // New makes the service.
 func New(c Config) *Service {
 	if c.Changed == nil {
 		c.Changed = func(tenants.Scope, string) {}
 	}
-	return &Service{Config: c, pool: imaging.NewPool(runtime.GOMAXPROCS(0))}
+	return &Service{Config: c, pool: imaging.NewPool(runtime.GOMAXPROCS(0)), intake: imaging.NewPool(maxIntake)}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"image"
@@ -12,7 +13,9 @@ import (
 	"image/png"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +37,8 @@ type shop struct {
 	db      *db.DB
 	batches *batches
 	jobs    *jobList
+	folder  string // of the blob store
+	changed atomic.Pointer[func()]
 	sc      tenants.Scope
 	batch   string
 }
@@ -41,10 +46,12 @@ type shop struct {
 func newShop(t *testing.T, d *db.DB, adjust ...func(*photos.Config)) *shop {
 	t.Helper()
 	ctx := context.Background()
-	store, err := blob.Open(ctx, "file://"+t.TempDir())
+	s := &shop{db: d, batches: &batches{db: d}, jobs: &jobList{}, folder: t.TempDir()}
+	store, err := blob.Open(ctx, "file://"+s.folder)
 	require.NoError(t, err)
-	s := &shop{db: d, batches: &batches{db: d}, jobs: &jobList{}}
 	c := photos.Config{DB: d, Blobs: store, Jobs: s.jobs, Batches: s.batches, Log: slog.New(slog.DiscardHandler)}
+	c.Changed = func(tenants.Scope, string) { (*s.changed.Load())() }
+	s.onChange(func() {})
 	for _, f := range adjust {
 		f(&c)
 	}
@@ -52,6 +59,9 @@ func newShop(t *testing.T, d *db.DB, adjust ...func(*photos.Config)) *shop {
 	s.sc, s.batch = s.newTenant(t)
 	return s
 }
+
+// onChange is called after each commit that changed the batch.
+func (s *shop) onChange(f func()) { s.changed.Store(&f) }
 
 // newTenant makes a tenant with an empty batch.
 func (s *shop) newTenant(t *testing.T) (tenants.Scope, string) {
@@ -143,10 +153,43 @@ func (s *shop) pending(t *testing.T) (n int64) {
 	return n
 }
 
-// jobList keeps what was enqueued; tests that need it worked use the real queue.
+// jobList keeps what was enqueued until a test works it.
 type jobList struct {
 	mu   sync.Mutex
 	args []river.JobArgs
+}
+
+// work works all jobs, and those that they make.
+func (j *jobList) work(t *testing.T, s *photos.Service) {
+	t.Helper()
+	for len(j.all()) > 0 {
+		for _, args := range j.all() {
+			require.NoError(t, s.Work(context.Background(), args))
+			j.done(args)
+		}
+	}
+}
+
+// try works the jobs and leaves them in the list, as if the process was killed
+// before it could note that they are done.
+func (j *jobList) try(s *photos.Service) error {
+	var errs []error
+	for _, args := range j.all() {
+		errs = append(errs, s.Work(context.Background(), args))
+	}
+	return errors.Join(errs...)
+}
+
+func (j *jobList) all() []river.JobArgs {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.args)
+}
+
+func (j *jobList) done(args river.JobArgs) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.args = slices.Delete(j.args, slices.Index(j.args, args), slices.Index(j.args, args)+1)
 }
 
 func (j *jobList) EnqueueTx(_ context.Context, _ bun.Tx, args ...river.JobArgs) error {

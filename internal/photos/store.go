@@ -2,6 +2,7 @@ package photos
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -36,29 +37,51 @@ const maxNameBytes = 480
 // The same name and content again is the same upload: what was recorded first is
 // returned and nothing is counted twice.
 func (s *Service) Store(ctx context.Context, sc tenants.Scope, batchID, name string, r io.Reader) (*Upload, error) {
-	return s.store(ctx, sc, batchID, name, r, s.storeArchive)
-}
-
-// store is Store with a choice of what to do with a ZIP.
-func (s *Service) store(ctx context.Context, sc tenants.Scope, batchID, name string, r io.Reader,
-	onArchive func(context.Context, tenants.Scope, *Upload, io.Reader) (*Upload, error)) (*Upload, error) {
 	if _, err := s.Batches.TypeOf(ctx, sc, batchID); err != nil {
 		return nil, err
 	}
 	up := newUpload(sc, batchID, name)
-	br := bufio.NewReaderSize(r, 32<<10)
-	head, err := br.Peek(imaging.SniffLen)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("cannot read the upload: %w", err)
+	body, head, err := peek(r)
+	if err != nil {
+		return nil, err
 	}
+	if imaging.Sniff(head) == imaging.ZIP && !isDocument(head) {
+		return s.storeArchive(ctx, sc, up, body)
+	}
+	return s.storeFile(ctx, sc, up, body, head)
+}
+
+// peek returns the first bytes of r, and a reader of all of it.
+func peek(r io.Reader) (body io.Reader, head []byte, err error) {
+	buffered := bufio.NewReaderSize(r, 32<<10)
+	head, err = buffered.Peek(imaging.SniffLen)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, nil, fmt.Errorf("cannot read the upload: %w", err)
+	}
+	return buffered, head, nil
+}
+
+// isDocument tells Office and e-book files from other ZIP files by their first
+// entry, whose name is at byte 30.
+func isDocument(head []byte) bool {
+	for _, first := range []string{"[Content_Types].xml", "_rels/", "mimetype"} {
+		if len(head) > 30 && bytes.HasPrefix(head[30:], []byte(first)) {
+			return true
+		}
+	}
+	return false
+}
+
+// storeFile takes a file that is an image or nothing.
+func (s *Service) storeFile(ctx context.Context, sc tenants.Scope, up *Upload, body io.Reader, head []byte) (*Upload, error) {
 	switch format := imaging.Sniff(head); {
-	case format == imaging.ZIP:
-		return onArchive(ctx, sc, up, br)
 	case format.Decodable():
-		return s.storeImage(ctx, sc, up, br)
+		return s.storeImage(ctx, sc, up, body)
+	case format == imaging.ZIP:
+		return s.refuseUnkept(ctx, sc, up, body, apperr.New(apperr.Invalid, "error.file.not_image"))
 	default:
 		_, reason := imaging.Inspect(head)
-		return s.refuseUnkept(ctx, sc, up, br, reason)
+		return s.refuseUnkept(ctx, sc, up, body, reason)
 	}
 }
 
@@ -102,7 +125,7 @@ func (s *Service) storeImage(ctx context.Context, sc tenants.Scope, up *Upload, 
 
 // inspect holds a whole file in memory, so it takes a place in the pool.
 func (s *Service) inspect(ctx context.Context, key string) (info imaging.Info, err error) {
-	err = s.pool.Do(ctx, func() error {
+	err = s.intake.Do(ctx, func() error {
 		data, err := s.Blobs.Get(ctx, key)
 		if err == nil {
 			info, err = imaging.Inspect(data)

@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -102,6 +104,19 @@ func TestLostConnectionLeavesNothing(t *testing.T) {
 		_, err := s.Store(context.Background(), s.sc, s.batch, "a.jpg", broken{bytes.NewReader(picture(t, 1))})
 		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 		require.Zero(t, s.balance(t))
+	})
+}
+
+func TestFullDiskLeavesNothing(t *testing.T) {
+	eachShop(t, func(t *testing.T, s *shop) {
+		stage := filepath.Join(s.folder, ".stage")
+		require.NoError(t, os.Remove(stage))
+		_, err := s.Store(context.Background(), s.sc, s.batch, "a.jpg", bytes.NewReader(picture(t, 1)))
+		require.Error(t, err)
+		require.Zero(t, s.balance(t))
+		require.NoError(t, os.Mkdir(stage, 0o700))
+		require.Equal(t, photos.OutcomeStored, s.store(t, "a.jpg", picture(t, 1)).Outcome)
+		require.EqualValues(t, 1, s.pending(t))
 	})
 }
 

@@ -1,0 +1,262 @@
+package photos
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image/jpeg"
+
+	"huizhi/internal/apperr"
+	"huizhi/internal/blob"
+	"huizhi/internal/db"
+	"huizhi/internal/ocr"
+	"huizhi/internal/photos/imaging"
+	"huizhi/internal/photos/specs"
+	"huizhi/internal/tenants"
+)
+
+// sight is what was found out about a picture.
+type sight struct {
+	Picture
+	reading *Reading // nil unless it is a card that was read
+}
+
+// effort says how much is done to find out.
+type effort int
+
+const (
+	// glance trusts a large face, an earlier reading of the same content, and, when
+	// no engine answers, the shape.
+	glance effort = iota
+	// thoroughly reads every picture anew.
+	thoroughly
+)
+
+// look finds out what a picture is, makes its files and reads it. What is wrong
+// with the picture itself is part of the result; an error is a failure of ours
+// and may pass. Nothing is written to the database.
+func (s *Service) look(ctx context.Context, sc tenants.Scope, pic *Picture, how effort) (*sight, error) {
+	typeID, err := s.Batches.TypeOf(ctx, sc, pic.BatchID)
+	if err != nil {
+		return nil, err
+	}
+	seen := &sight{Picture: *pic}
+	seen.State, seen.Kind, seen.ProblemKey, seen.ProblemArgs = StateDone, KindUnknown, "", nil
+	m, err := s.make(ctx, pic.OriginalKey, how)
+	if seen.isAtFault(err) {
+		return seen, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if seen.Kind = m.kind; seen.Kind == KindUnknown {
+		if err := s.read(ctx, sc, seen, m, how); err != nil {
+			return nil, err
+		}
+	}
+	err = s.keep(ctx, sc, seen, m, typeID)
+	if seen.isAtFault(err) {
+		return seen, nil
+	}
+	return seen, err
+}
+
+// isAtFault makes a failed picture of an error that will not pass: it says what
+// is wrong with the file, or that the file is gone.
+func (s *sight) isAtFault(err error) bool {
+	var e *apperr.Error
+	switch {
+	case errors.Is(err, blob.ErrNotFound):
+		s.problem("upload.problem.file_gone")
+	case errors.As(err, &e) && e.Kind == apperr.Invalid:
+		s.problem(e.Key, e.Args...)
+	default:
+		return false
+	}
+	s.State, s.Kind, s.reading = StateFailed, KindUnknown, nil
+	return true
+}
+
+func (s *sight) problem(key string, args ...any) { s.ProblemKey, s.ProblemArgs = key, args }
+
+// made is what comes of decoding a picture once.
+type made struct {
+	kind           Kind // KindPortrait or KindUnknown
+	view           *imaging.View
+	width, height  int // px of the upright original
+	thumb, preview []byte
+	forOCR         []byte // if it may be a card
+}
+
+func (m *made) hasFace() bool { return len(m.view.Faces) > 0 }
+
+// ocrSide is the longer side of what the engine gets when it cannot read the
+// original's format: the number on a card that fills the picture is then 60 px
+// high, twice what it needs.
+const ocrSide = 2400
+
+// make decodes a picture in a place of the pool.
+func (s *Service) make(ctx context.Context, key string, how effort) (*made, error) {
+	m := &made{kind: KindUnknown}
+	return m, s.pool.Do(ctx, func() error {
+		data, err := s.Blobs.Get(ctx, key)
+		if err != nil {
+			return err
+		}
+		p, err := imaging.Open(data)
+		if err != nil {
+			return err
+		}
+		m.width, m.height = p.Width, p.Height
+		if m.view, err = p.View(); err != nil {
+			return err
+		}
+		if m.thumb, err = m.view.Thumb(); err != nil {
+			return err
+		}
+		if m.preview, err = m.view.Preview(); err != nil {
+			return err
+		}
+		if how == glance && m.view.Portrait() {
+			m.kind = KindPortrait
+			return nil
+		}
+		m.forOCR = data
+		if p.Format == imaging.HEIC {
+			var buf bytes.Buffer
+			err = jpeg.Encode(&buf, imaging.Within(m.view.Image, ocrSide), &jpeg.Options{Quality: 92})
+			m.forOCR = buf.Bytes()
+		}
+		return err
+	})
+}
+
+// read asks the engine what the picture says, and decides its kind.
+func (s *Service) read(ctx context.Context, sc tenants.Scope, seen *sight, m *made, how effort) error {
+	if how == glance {
+		known, err := s.readBefore(ctx, sc, seen.SHA256)
+		if err != nil {
+			return err
+		}
+		if known != nil {
+			known.PictureID = seen.ID
+			seen.reading, seen.Kind = known, kindOf(known.DocType, known.Fields)
+			return nil
+		}
+	}
+	result, err := s.OCR.Read(ctx, m.forOCR)
+	var e *apperr.Error
+	switch {
+	case err == nil && result.Type != ocr.Unknown:
+		seen.Kind = kindOf(result.Type, result.Fields)
+		seen.reading, err = s.keepReading(ctx, sc, seen.ID, result)
+		return err
+	case err == nil && m.hasFace():
+		seen.Kind = KindPortrait
+		seen.problem("upload.problem.unusual_portrait")
+	case err == nil:
+		seen.Kind = KindOther
+		seen.problem("upload.problem.not_recognised")
+	case errors.Is(err, ocr.ErrBusy), ctx.Err() != nil, !errors.As(err, &e), how == thoroughly:
+		return fmt.Errorf("cannot read the picture: %w", err)
+	default:
+		seen.Kind = m.guess()
+		seen.problem(e.Key, e.Args...)
+	}
+	return nil
+}
+
+// guess goes by the shape, for when no engine answers: ID cards are held
+// lengthwise, and only their front has a face.
+func (m *made) guess() Kind {
+	lengthwise := m.width*5 > m.height*6
+	switch {
+	case lengthwise && m.hasFace():
+		return KindCardFront
+	case lengthwise:
+		return KindCardBack
+	case m.hasFace():
+		return KindPortrait
+	default:
+		return KindOther
+	}
+}
+
+func kindOf(t ocr.DocType, fields ocr.Fields) Kind {
+	if t == ocr.IDCardBack {
+		return KindCardBack
+	}
+	for _, name := range ocr.BackFields {
+		if fields[name].Value != "" {
+			return KindCardBoth
+		}
+	}
+	return KindCardFront
+}
+
+// readBefore returns a copy of the youngest reading that this engine made of the
+// same content, anywhere in the tenant, or nil.
+func (s *Service) readBefore(ctx context.Context, sc tenants.Scope, sha256 string) (*Reading, error) {
+	known := new(Reading)
+	err := s.DB.NewSelect().Model(known).
+		Join("JOIN pictures AS pic ON pic.tenant_id = reading.tenant_id AND pic.id = reading.picture_id").
+		ApplyQueryBuilder(sc.Where).Where("pic.sha256 = ? AND reading.engine = ?", sha256, s.OCR.Name()).
+		Order("reading.id DESC").Limit(1).Scan(ctx)
+	if db.IsNoRows(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot look for an earlier reading: %w", err)
+	}
+	return known, nil
+}
+
+// keepReading stores the crops and makes the row, which gets its id when it is
+// inserted.
+func (s *Service) keepReading(ctx context.Context, sc tenants.Scope, pictureID string, result *ocr.Reading) (*Reading, error) {
+	r := &Reading{
+		TenantID: sc.TenantID(), PictureID: pictureID, Engine: result.Engine, DocType: result.Type, Fields: result.Fields,
+		Crops: make(map[ocr.FieldName]string, len(result.Crops)), TookMS: result.Took.Milliseconds(),
+	}
+	for field, crop := range result.Crops {
+		key, err := s.put(ctx, sc, "crops", crop)
+		if err != nil {
+			return nil, err
+		}
+		r.Crops[field] = key
+	}
+	return r, nil
+}
+
+// keep stores the files that go with the kind.
+func (s *Service) keep(ctx context.Context, sc tenants.Scope, seen *sight, m *made, typeID int) (err error) {
+	if seen.ThumbKey, err = s.put(ctx, sc, "thumbs", m.thumb); err != nil {
+		return err
+	}
+	if seen.PreviewKey, err = s.put(ctx, sc, "previews", m.preview); err != nil {
+		return err
+	}
+	seen.WorkingKey, seen.Check = "", nil
+	if seen.Kind != KindPortrait {
+		return nil
+	}
+	var copied imaging.WorkingCopy
+	err = s.pool.Do(ctx, func() (err error) {
+		copied, err = m.view.WorkingCopy(specs.For(typeID))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	seen.Check = &Check{TypeID: typeID, Metrics: copied.Metrics, Findings: specs.Evaluate(typeID, copied.Metrics)}
+	seen.WorkingKey, err = s.put(ctx, sc, "copies", copied.JPEG)
+	return err
+}
+
+// put stores a file that was made here under its content's hash: making it again
+// changes nothing, and a browser may keep it.
+func (s *Service) put(ctx context.Context, sc tenants.Scope, folder string, data []byte) (string, error) {
+	kept, err := s.Blobs.PutSHA256(ctx, sc.BlobKey(folder), bytes.NewReader(data), int64(len(data)))
+	return kept.Key, err
+}
