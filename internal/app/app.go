@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -154,6 +155,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 			return orders.File{Data: f.Body, Type: f.ContentType, SHA256: f.SHA256}, err
 		},
 		BaseURL: a.URL, Changed: changed, Log: a.Log, PollSchedule: c.PollSchedule,
+		Quiet: c.ReconcileQuiet, ScanEvery: c.ReconcileEvery,
 	}
 	if o.orders != nil {
 		o.orders(&oc)
@@ -232,7 +234,7 @@ func (a *App) openProvider(ctx context.Context, o *options) (providers.Receipts,
 	}
 	sim.Logger = a.Log
 	var err error
-	if a.Simulator, err = simulator.Start(context.WithoutCancel(ctx), sim); err != nil {
+	if a.Simulator, err = startSimulator(context.WithoutCancel(ctx), sim); err != nil {
 		return nil, "", err
 	}
 	a.closers = append(a.closers, a.Simulator.Close)
@@ -242,6 +244,33 @@ func (a *App) openProvider(ctx context.Context, o *options) (providers.Receipts,
 	}
 	client, err := clipimg.New(clipimg.Config{BaseURL: a.Simulator.URL(), APIKey: key})
 	return client, "simulator", err
+}
+
+// startSimulator starts it where it listened the last time, if it can: the
+// addresses of its result files hold the port.
+func startSimulator(ctx context.Context, sim simulator.Config) (*simulator.Server, error) {
+	path := filepath.Join(sim.StatePath, "addr")
+	if sim.Addr == "" {
+		if addr, err := os.ReadFile(path); err == nil {
+			again := sim
+			again.Addr = string(addr)
+			if s, err := simulator.Start(ctx, again); err == nil {
+				return s, nil
+			}
+		}
+	}
+	s, err := simulator.Start(ctx, sim)
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(s.URL())
+	if err == nil {
+		err = os.WriteFile(path, []byte(u.Host), 0o600)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot note the simulator's address: %w", err), s.Close())
+	}
+	return s, nil
 }
 
 // ledger lets the order engine charge without knowing billing.

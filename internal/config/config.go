@@ -49,6 +49,8 @@ type Config struct {
 	OCRDir string `env:"HUIZHI_OCR_DIR" help:"Folder of the local OCR engine (library and models), as 'make ocr' makes it. Default: build/ocr/assets, else ocr in the data folder."`
 
 	PollSchedule     []time.Duration `env:"HUIZHI_POLL_SCHEDULE" envDefault:"1m,2m,3m,5m,10m" help:"When to ask the provider about an application: after the first duration, then after the second, ... the last one repeats."`
+	ReconcileQuiet   time.Duration   `env:"HUIZHI_RECONCILE_QUIET" envDefault:"1m" help:"How long a submission whose answer was lost rests before it is looked for in the provider's list."`
+	ReconcileEvery   time.Duration   `env:"HUIZHI_RECONCILE_EVERY" envDefault:"1m" help:"How often it is looked for. Two complete searches without it prove that it does not exist."`
 	AllowPrivateURLs bool            `env:"HUIZHI_ALLOW_PRIVATE_URLS" envDefault:"false" help:"Let photo, callback and result addresses be private or loopback; for tests."`
 	Demo             bool            `env:"HUIZHI_DEMO" envDefault:"false" help:"Fill an empty database with a demo tenant and show its sign-in. Never in production."`
 	SimulatorPace    time.Duration   `env:"HUIZHI_SIMULATOR_PACE" envDefault:"8s" help:"How long the built-in simulator takes for one receipt."`
@@ -146,6 +148,9 @@ func (c *Config) check() []error {
 			bad("HUIZHI_POLL_SCHEDULE", "durations must be positive")
 			break
 		}
+	}
+	if c.ReconcileQuiet <= 0 || c.ReconcileEvery <= 0 {
+		bad("HUIZHI_RECONCILE_QUIET, HUIZHI_RECONCILE_EVERY", "must be positive")
 	}
 	if c.SimulatorPace < 0 {
 		bad("HUIZHI_SIMULATOR_PACE", "must not be negative")

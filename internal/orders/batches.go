@@ -125,7 +125,7 @@ func (s *Service) countsOf(ctx context.Context, sc tenants.Scope, batchIDs []str
 		return out, nil
 	}
 	err := s.DB.NewSelect().Model((*Order)(nil)).Column("batch_id", "status").ColumnExpr("count(*) AS n").
-		ApplyQueryBuilder(sc.Where).Where("batch_id IN (?)", bun.In(batchIDs)).Group("batch_id", "status").Scan(ctx, &rows)
+		ApplyQueryBuilder(sc.Where).Where("batch_id IN (?)", bun.List(batchIDs)).Group("batch_id", "status").Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("cannot count the orders: %w", err)
 	}

@@ -43,7 +43,7 @@ func (s *Service) claimPolls(ctx context.Context, _ tenants.Sweep) ([]Attempt, e
 	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		now := s.now()
 		err := tx.NewSelect().Model(&due).
-			Where("a.live AND a.status IN (?)", bun.In([]AttemptStatus{AttemptAccepted, AttemptProcessing, AttemptSubmitted})).
+			Where("a.live AND a.status IN (?)", bun.List([]AttemptStatus{AttemptAccepted, AttemptProcessing, AttemptSubmitted})).
 			Where("a.next_poll_at <= ?", now).Order("a.next_poll_at").Limit(providers.MaxBatch).Apply(db.SkipLocked(tx)).Scan(ctx)
 		if err != nil {
 			return fmt.Errorf("cannot find due applications: %w", err)
@@ -71,7 +71,7 @@ func (s *Service) pollWait(polls int64) time.Duration {
 // untilNextPoll is how long the loop may rest.
 func (s *Service) untilNextPoll(ctx context.Context, _ tenants.Sweep, statuses ...AttemptStatus) (time.Duration, error) {
 	next := new(Attempt)
-	err := s.DB.NewSelect().Model(next).Column("next_poll_at").Where("live AND status IN (?) AND next_poll_at IS NOT NULL", bun.In(statuses)).
+	err := s.DB.NewSelect().Model(next).Column("next_poll_at").Where("live AND status IN (?) AND next_poll_at IS NOT NULL", bun.List(statuses)).
 		Order("next_poll_at").Limit(1).Scan(ctx)
 	if db.IsNoRows(err) {
 		return 0, nil

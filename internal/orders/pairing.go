@@ -126,7 +126,7 @@ func orderByPairKey(ctx context.Context, tx bun.IDB, sc tenants.Scope, card *pho
 		Join("JOIN pictures AS pic ON pic.tenant_id = o.tenant_id AND pic.id = o.photo_id").
 		ApplyQueryBuilder(sc.Where).
 		Where("pic.batch_id = ? AND pic.kind = ? AND pic.pair_key = ?", card.BatchID, photos.KindPortrait, card.PairKey).
-		Where("o.status IN (?)", bun.In([]Status{StatusDraft, StatusRecognizing, StatusReview})).Limit(2)
+		Where("o.status IN (?)", bun.List([]Status{StatusDraft, StatusRecognizing, StatusReview})).Limit(2)
 	if card.Kind == photos.KindCardBack {
 		q = q.Where("o.back_id IS NULL")
 	} else {
@@ -147,7 +147,7 @@ func freeCards(ctx context.Context, tx bun.IDB, sc tenants.Scope, batchID, pairK
 	var cards []photos.Picture
 	q := tx.NewSelect().Model(&cards).ApplyQueryBuilder(sc.Where).
 		Where("batch_id = ? AND order_id IS NULL", batchID).
-		Where("kind IN (?)", bun.In([]photos.Kind{photos.KindCardFront, photos.KindCardBack, photos.KindCardBoth})).Order("seq")
+		Where("kind IN (?)", bun.List([]photos.Kind{photos.KindCardFront, photos.KindCardBack, photos.KindCardBoth})).Order("seq")
 	if pairKey != "" {
 		q = q.Where("pair_key = ?", pairKey)
 	}
@@ -168,7 +168,7 @@ func readingsOf(ctx context.Context, tx bun.IDB, sc tenants.Scope, pics []photos
 		return out, nil
 	}
 	var rows []photos.Reading
-	err := tx.NewSelect().Model(&rows).ApplyQueryBuilder(sc.Where).Where("picture_id IN (?)", bun.In(ids)).Order("id").Scan(ctx)
+	err := tx.NewSelect().Model(&rows).ApplyQueryBuilder(sc.Where).Where("picture_id IN (?)", bun.List(ids)).Order("id").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("cannot load the readings: %w", err)
 	}
@@ -262,7 +262,7 @@ func (s *Service) settleBatch(ctx context.Context, tx bun.Tx, sc tenants.Scope, 
 func openOrders(ctx context.Context, tx bun.IDB, sc tenants.Scope, batchID string) ([]*Order, map[string]*photos.Picture, error) {
 	var list []*Order
 	err := tx.NewSelect().Model(&list).ApplyQueryBuilder(sc.Where).Where("o.batch_id = ?", batchID).
-		Where("o.status IN (?)", bun.In([]Status{StatusDraft, StatusRecognizing, StatusReview})).Order("o.seq").Scan(ctx)
+		Where("o.status IN (?)", bun.List([]Status{StatusDraft, StatusRecognizing, StatusReview})).Order("o.seq").Scan(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot load the open orders: %w", err)
 	}

@@ -29,7 +29,7 @@ func (f Filter) apply(q *bun.SelectQuery) *bun.SelectQuery {
 		q = q.Where("o.batch_id = ?", f.BatchID)
 	}
 	if len(f.Statuses) > 0 {
-		q = q.Where("o.status IN (?)", bun.In(f.Statuses))
+		q = q.Where("o.status IN (?)", bun.List(f.Statuses))
 	}
 	if f.TypeID != 0 {
 		q = q.Where("o.type_id = ?", f.TypeID)
@@ -74,8 +74,8 @@ func (s *Service) ReviewList(ctx context.Context, sc tenants.Scope, f Filter, of
 	var list []Order
 	err := s.DB.NewSelect().Model(&list).ApplyQueryBuilder(sc.Where).Apply(f.apply).
 		OrderExpr("CASE WHEN o.status IN (?) THEN 0 WHEN o.status IN (?) THEN 1 ELSE 2 END",
-			bun.In([]Status{StatusReview, StatusFailed, StatusRejected, StatusNeedsDecision, StatusUnknown}),
-			bun.In([]Status{StatusDraft, StatusRecognizing, StatusReady})).
+			bun.List([]Status{StatusReview, StatusFailed, StatusRejected, StatusNeedsDecision, StatusUnknown}),
+			bun.List([]Status{StatusDraft, StatusRecognizing, StatusReady})).
 		Order("o.exceptions DESC", "o.seq").Offset(int64(offset)).Limit(int64(limit)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the orders of the batch: %w", err)
@@ -88,7 +88,7 @@ func (s *Service) ReviewList(ctx context.Context, sc tenants.Scope, f Filter, of
 func (s *Service) Lanes(ctx context.Context, sc tenants.Scope) (unknown, decision int, err error) {
 	var rows []Status
 	err = s.DB.NewSelect().Model((*Order)(nil)).Column("status").ApplyQueryBuilder(sc.Where).
-		Where("status IN (?)", bun.In([]Status{StatusUnknown, StatusNeedsDecision})).Limit(1000).Scan(ctx, &rows)
+		Where("status IN (?)", bun.List([]Status{StatusUnknown, StatusNeedsDecision})).Limit(1000).Scan(ctx, &rows)
 	if err != nil {
 		return 0, 0, fmt.Errorf("cannot count the lanes: %w", err)
 	}
@@ -143,7 +143,7 @@ func (s *Service) Receipts(ctx context.Context, sc tenants.Scope, orderIDs []str
 		return out, nil
 	}
 	var rows []*Receipt
-	err := s.DB.NewSelect().Model(&rows).ApplyQueryBuilder(sc.Where).Where("order_id IN (?)", bun.In(orderIDs)).Scan(ctx)
+	err := s.DB.NewSelect().Model(&rows).ApplyQueryBuilder(sc.Where).Where("order_id IN (?)", bun.List(orderIDs)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("cannot load the receipts: %w", err)
 	}

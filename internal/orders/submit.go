@@ -92,7 +92,7 @@ func (s *Service) Submit(ctx context.Context, sc tenants.Scope, orderIDs []strin
 	batches := map[string]bool{}
 	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		var ready []Order
-		err := tx.NewSelect().Model(&ready).ApplyQueryBuilder(sc.Where).Where("o.id IN (?)", bun.In(orderIDs)).
+		err := tx.NewSelect().Model(&ready).ApplyQueryBuilder(sc.Where).Where("o.id IN (?)", bun.List(orderIDs)).
 			Where("o.status = ?", StatusReady).Order("o.seq").Apply(db.ForUpdate(tx)).Scan(ctx)
 		if err != nil {
 			return fmt.Errorf("cannot load the ready orders: %w", err)

@@ -1,0 +1,64 @@
+# Huizhi. `make run` and `make test` do all set-up themselves; `make help` lists the rest.
+SHELL := /bin/sh
+OCR_DIR := build/ocr/assets
+# Scaled JPEG decoding by libjpeg-turbo when its header is there; pure Go otherwise.
+TAGS := $(shell [ -f /usr/include/jpeglib.h ] && command -v gcc >/dev/null && echo turbojpeg)
+GO := go
+GOFLAGS_TAGS := $(if $(TAGS),-tags $(TAGS))
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+.PHONY: run
+run: ocr ## set up what is missing, then serve the demo on http://127.0.0.1:8080
+	@mkdir -p bin
+	$(GO) build $(GOFLAGS_TAGS) -o bin/web ./cmd/web
+	HUIZHI_DEMO=true ./bin/web serve
+
+.PHONY: ocr
+ocr: ## install the local OCR engine (51 MB) into build/ocr/assets
+	@sh build/ocr/install.sh $(OCR_DIR) || echo "ocr: going on without the local OCR engine"
+
+.PHONY: test
+test: ## set up what is missing, then run every check that CI runs
+	@sh scripts/setup
+	@$(MAKE) --no-print-directory check
+
+.PHONY: check
+check: fmt-check gen-check lint unit e2e ## all checks, on a machine that is set up
+
+.PHONY: fmt-check
+fmt-check: ## every Go file is formatted
+	@out=$$(gofmt -l cmd internal migrations web e2e); [ -z "$$out" ] || { echo "not formatted:"; echo "$$out"; exit 1; }
+
+.PHONY: gen
+gen: node_modules/.stamp ## make the generated files: templates, style sheet, scripts
+	$(GO) tool templ generate -include-version=false
+	npm run --silent build
+
+.PHONY: gen-check
+gen-check: gen ## the committed generated files match their sources
+	@git diff --exit-code --stat -- '*_templ.go' web/static/dist || { echo "generated files differ: run make gen and commit"; exit 1; }
+	npm run --silent types
+
+.PHONY: lint
+lint: ## vet and staticcheck; the import table is a test (internal/archtest)
+	$(GO) vet $(GOFLAGS_TAGS) ./...
+	$(GO) tool -modfile=build/lint/go.mod staticcheck $(GOFLAGS_TAGS) ./...
+
+.PHONY: unit
+unit: ## unit, store, provider and fault tests on SQLite and PostgreSQL, with the race detector
+	@scripts/with-postgres $(GO) test -race $(GOFLAGS_TAGS) -timeout 15m ./cmd/... ./internal/... ./migrations/... ./web/...
+
+.PHONY: e2e
+e2e: ## the whole journey in a real browser, on both databases and in both languages
+	@scripts/with-postgres $(GO) test $(GOFLAGS_TAGS) -count=1 -timeout 15m ./e2e/...
+
+.PHONY: bench
+bench: ## figures, as ratios to a baseline measured in the same run
+	@scripts/with-postgres sh scripts/bench
+
+node_modules/.stamp: package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
