@@ -149,13 +149,16 @@ func frame(w, h int, face *head, s specs.Spec) rect {
 	unit := r.w / float64(s.Width) // picture pixels for one pixel of the copy
 	r.x = face.centre - r.w/2
 	r.y = face.top - rules.top.Mid()*unit
-	if lowest := face.eyes + rules.eyes.Min*unit; rules.eyes.Min > 0 && r.y+r.h < lowest {
+	if lowest := face.eyes + (rules.eyes.Min+eyesMargin)*unit; rules.eyes.Min > 0 && r.y+r.h < lowest {
 		r.y = lowest - r.h
 	}
 	r.x = math.Max(0, math.Min(r.x, float64(w)-r.w))
 	r.y = math.Max(0, math.Min(r.y, float64(h)-r.h))
 	return r
 }
+
+// eyesMargin keeps a crop made to the eyes rule clear of its limit, in pixels of the copy.
+const eyesMargin = 2
 
 // centred is the largest part of the right shape around the middle.
 func centred(w, h int, s specs.Spec) rect {

@@ -26,7 +26,7 @@ const (
 	// perturbs must be this: pigo takes the median over a fixed array of as many tries.
 	perturbs = 63
 	// minScore keeps out patterns that look like a face in one window only.
-	minScore = 8
+	minScore = 12
 )
 
 //go:embed cascade/facefinder
@@ -84,7 +84,23 @@ func DetectFaces(img *image.RGBA) []Face {
 		faces = append(faces, f.scaled(shrink))
 	}
 	sort.Slice(faces, func(i, j int) bool { return faces[i].prominence() > faces[j].prominence() })
-	return faces
+	return distinct(faces)
+}
+
+// distinct drops what lies in the middle of a more prominent face: pigo's clusters can fall apart.
+func distinct(faces []Face) []Face {
+	var kept []Face
+next:
+	for _, f := range faces {
+		centre := f.Box.Min.Add(f.Box.Max).Div(2)
+		for _, k := range kept {
+			if centre.In(k.Box) {
+				continue next
+			}
+		}
+		kept = append(kept, f)
+	}
+	return kept
 }
 
 // prominence weighs a face by its area and confidence.

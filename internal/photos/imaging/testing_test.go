@@ -148,13 +148,13 @@ func mapped(src *image.RGBA, f func(x, y int, c color.RGBA) color.RGBA) *image.R
 	return dst
 }
 
-// pasted puts a picture onto a grey canvas.
+// pasted puts a picture onto a light canvas.
 func pasted(src *image.RGBA, w, h, x0, y0 int) *image.RGBA {
 	dst := image.NewRGBA(image.Rect(0, 0, w, h))
 	return mapped(dst, func(x, y int, _ color.RGBA) color.RGBA {
 		if p := image.Pt(x-x0, y-y0); p.In(src.Rect) {
 			return src.RGBAAt(p.X, p.Y)
 		}
-		return color.RGBA{200, 200, 205, 255}
+		return color.RGBA{245, 245, 245, 255}
 	})
 }

@@ -84,10 +84,9 @@ func (v *View) WorkingCopy(s specs.Spec) (WorkingCopy, error) {
 	img, face := v.Image, v.face()
 	crop := frame(img.Rect.Dx(), img.Rect.Dy(), face, s)
 
-	if img.Rect.Dx() < v.picture.Width && crop.w < detailMargin*float64(s.Width) {
+	if img.Rect.Dx() < v.picture.Width && crop.w < float64(s.Width) { // the original holds more detail
 		scale := float64(img.Rect.Dx()) / float64(v.picture.Width)
-		wanted := math.Min(1, scale*detailMargin*float64(s.Width)/crop.w)
-		larger, err := v.picture.Decode(wanted)
+		larger, err := v.picture.Decode(math.Min(1, scale*float64(s.Width)/crop.w))
 		if err != nil {
 			return WorkingCopy{}, err
 		}
@@ -114,10 +113,6 @@ func (v *View) WorkingCopy(s specs.Spec) (WorkingCopy, error) {
 	return wc, nil
 }
 
-// detailMargin is how many decoded pixels a pixel of the working copy wants, so that the filter has
-// something to choose from.
-const detailMargin = 1.25
-
 // encode passes an original of the right size through unless its bytes are out of the range asked for.
 func (v *View) encode(out *image.RGBA, s specs.Spec) ([]byte, error) {
 	p := v.picture
@@ -139,11 +134,12 @@ func (v *View) face() *head {
 	return &h
 }
 
-// prominentFaces counts faces that could be meant: at least half as wide as the largest.
+// prominentFaces counts faces that could be meant: at least half as wide as the first and not found with
+// far less confidence, as patterns on clothes are.
 func (v *View) prominentFaces() int {
 	n := 0
 	for _, f := range v.Faces {
-		if 2*f.Box.Dx() >= v.Faces[0].Box.Dx() {
+		if 2*f.Box.Dx() >= v.Faces[0].Box.Dx() && 4*f.Score >= v.Faces[0].Score {
 			n++
 		}
 	}

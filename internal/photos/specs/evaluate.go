@@ -112,7 +112,11 @@ func evaluate(s Spec, m Metrics) []Finding {
 	add(RuleSharpness, Warn, m.Sharpness, Range{minSharpness, 0})
 	add(RuleBrightness, Warn, m.Brightness, Range{minLuma, maxLuma})
 	if !s.FileBytes.IsZero() {
-		add(RuleFileBytes, soft, float64(m.FileBytes), s.FileBytes)
+		level := Info // working copies are made to it only if it is certain
+		if s.Confidence == High {
+			level = Warn
+		}
+		add(RuleFileBytes, level, float64(m.FileBytes), s.FileBytes)
 	}
 	return out
 }
