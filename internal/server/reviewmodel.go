@@ -271,7 +271,7 @@ func fieldGroups(o *orders.Order) [][]ocr.FieldName {
 // reviewField is a field with its piece of the picture and the doubts about it.
 func reviewField(ctx context.Context, o *orders.Order, p pictured, name ocr.FieldName, bad map[string]string) reviewview.Field {
 	f := o.Fields[name]
-	out := reviewview.Field{Name: string(name), Label: i18n.T(ctx, "review.field."+string(name)), Value: f.Value, Kind: reviewview.Text,
+	out := reviewview.Field{Name: string(name), Label: i18n.T(ctx, "ocr.field."+string(name)), Value: f.Value, Kind: reviewview.Text,
 		Crop: p.crop(o, name), Candidates: f.Candidates, Error: bad[string(name)]}
 	switch name {
 	case ocr.IDNumber:
