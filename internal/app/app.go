@@ -346,6 +346,9 @@ func (a *App) Run(ctx context.Context) error {
 	return err
 }
 
+// Handler answers the site's requests; for tests that need no socket.
+func (a *App) Handler() http.Handler { return a.http.Handler }
+
 // Close releases everything that New and Listen took.
 func (a *App) Close(context.Context) error {
 	var errs []error

@@ -9,6 +9,7 @@ import (
 	"huizhi/internal/apperr"
 	"huizhi/internal/i18n"
 	"huizhi/web/templates/layout"
+	"huizhi/web/templates/storybook"
 )
 
 func (s *Server) systemRoutes() []route {
@@ -18,6 +19,7 @@ func (s *Server) systemRoutes() []route {
 		{"GET /lang", anyone, s.setLanguage},
 		{"GET /theme", anyone, s.setTheme},
 		{"GET /sample.zip", member, s.sample},
+		{"GET /storybook", anyone, s.storybook},
 	}
 }
 
@@ -65,6 +67,14 @@ func (s *Server) sample(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Disposition", `attachment; filename="huizhi-sample.zip"; filename*=UTF-8''`+url.PathEscape("回执示例照片.zip"))
 	_, err := w.Write(s.Sample)
 	return err
+}
+
+// storybook shows every component in every state, to developers: in demo mode.
+func (s *Server) storybook(w http.ResponseWriter, r *http.Request) error {
+	if s.Demo == nil {
+		return apperr.New(apperr.NotFound, "error.not_found")
+	}
+	return s.render(w, r, http.StatusOK, storybook.Page(s.plainChrome(r)))
 }
 
 // keep sets a preference cookie for a year.

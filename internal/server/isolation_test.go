@@ -1,0 +1,131 @@
+package server_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"huizhi/internal/db"
+	"huizhi/internal/server"
+	"huizhi/internal/tenants"
+)
+
+// Every route of the table is called for every object of a tenant: by a foreign
+// tenant's owner, who must be told that there is no such thing, and by somebody
+// who has not signed in. A new route with a new kind of object fails here until
+// the test knows one.
+func TestNoRouteReachesAnotherTenantsRows(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	site := newTestSite(t)
+	victim, stranger := site.signUp("受害照相馆"), site.signUp("陌生照相馆")
+
+	b := victim.batch("机密批次")
+	o := victim.order(b, "欧阳翀", true)
+	readings, err := site.Photos.Readings(ctx, victim.scope, *o.FrontID)
+	require.NoError(t, err)
+	key, _, err := site.Tenants.CreateAPIKey(ctx, victim.scope, "机密密钥", victim.userID, db.Now())
+	require.NoError(t, err)
+	invoice, err := site.Billing.Draft(ctx, victim.scope, "2026-10", db.Now())
+	require.NoError(t, err)
+	objects := map[string]string{
+		"batch": b.ID, "order": o.ID, "id": o.ID, "picture": o.PhotoID, "reading": readings[*o.FrontID].ID, "key": key.ID, "invoice": invoice.ID,
+		// Not objects of a tenant: any value will do.
+		"file": "thumb.jpg", "month": "2026-10", "line": "1", "account": "simulator", "token": "none",
+	}
+	secrets := []string{"欧阳翀", "110101199001011237", "机密批次", "机密密钥", o.Number, b.ID, o.ID}
+
+	owned := map[string]bool{"batch": true, "order": true, "id": true, "picture": true, "reading": true, "key": true, "invoice": true}
+	for _, rt := range server.RoutingTable() {
+		method, pattern, _ := strings.Cut(rt.Pattern, " ")
+		path, names := fill(t, pattern, objects)
+		t.Run(rt.Pattern, func(t *testing.T) {
+			if !rt.Public {
+				res := site.visitor().do(method, path, nil)
+				require.Contains(t, []int{http.StatusSeeOther, http.StatusUnauthorized}, res.StatusCode, "nobody has signed in")
+			}
+			call := func(p *person) (int, string) {
+				if method == "GET" {
+					if strings.HasSuffix(path, "/events") {
+						ctx, cancel := context.WithCancel(context.Background())
+						defer cancel()
+						req, err := http.NewRequestWithContext(ctx, "GET", site.URL+path, nil)
+						require.NoError(t, err)
+						res, err := p.Do(req)
+						require.NoError(t, err)
+						return res.StatusCode, ""
+					}
+					return status(t, p.get(path))
+				}
+				return status(t, p.post(path, url.Values{"version": {"1"}, "name": {"x"}, "front": {"x"}, "card": {"x"}, "order": {o.ID}, "orders": {o.ID}, "ids": {o.ID}}))
+			}
+			code, body := call(stranger)
+			for _, secret := range secrets {
+				require.NotContains(t, body, secret)
+			}
+			for _, n := range names {
+				if owned[n] {
+					require.Equal(t, http.StatusNotFound, code, "a foreign %s: %s", n, body)
+					break
+				}
+			}
+		})
+	}
+	after, err := site.Orders.Get(ctx, victim.scope, o.ID)
+	require.NoError(t, err)
+	require.Equal(t, o.Version, after.Version, "the stranger's calls changed the order")
+}
+
+func status(t *testing.T, res *http.Response) (int, string) {
+	t.Helper()
+	var b strings.Builder
+	buf := make([]byte, 32<<10)
+	for b.Len() < 1<<20 {
+		n, err := res.Body.Read(buf)
+		b.Write(buf[:n])
+		if err != nil {
+			break
+		}
+	}
+	return res.StatusCode, b.String()
+}
+
+// fill puts objects into a pattern's wildcards.
+func fill(t *testing.T, pattern string, objects map[string]string) (path string, names []string) {
+	t.Helper()
+	path = strings.TrimSuffix(pattern, "{$}")
+	for {
+		start := strings.Index(path, "{")
+		if start < 0 {
+			return path, names
+		}
+		end := strings.Index(path, "}")
+		name := path[start+1 : end]
+		value, known := objects[name]
+		require.True(t, known, "the route %s names a %s, of which this test knows none: add one", pattern, name)
+		names = append(names, name)
+		path = path[:start] + value + path[end+1:]
+	}
+}
+
+// A role sees what its table grants and nothing else.
+func TestRolesSeeOnlyWhatTheyMay(t *testing.T) {
+	t.Parallel()
+	site := newTestSite(t)
+	owner := site.signUp("晨光照相馆")
+	b := owner.batch("批次")
+	o := owner.order(b, "欧阳翀", true)
+	finance, operator := owner.member(tenants.RoleFinance), owner.member(tenants.RoleOperator)
+	for _, path := range []string{"/batches", "/batches/" + b.ID, "/orders", "/orders/" + o.ID, "/pictures/" + o.PhotoID + "/thumb.jpg", "/settings"} {
+		require.Equal(t, http.StatusForbidden, finance.get(path).StatusCode, "finance at %s", path)
+	}
+	require.Equal(t, http.StatusOK, finance.get("/billing").StatusCode)
+	for _, path := range []string{"/billing", "/settings"} {
+		require.Equal(t, http.StatusForbidden, operator.get(path).StatusCode, "operator at %s", path)
+	}
+	require.Equal(t, http.StatusOK, operator.get("/orders/"+o.ID).StatusCode)
+}
