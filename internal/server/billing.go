@@ -14,6 +14,7 @@ import (
 	"huizhi/internal/billing"
 	"huizhi/internal/db"
 	"huizhi/internal/i18n"
+	"huizhi/internal/providers"
 	"huizhi/internal/tenants"
 	"huizhi/web/templates/billingview"
 	"huizhi/web/templates/layout"
@@ -81,6 +82,7 @@ func (s *Server) billingMonth(w http.ResponseWriter, r *http.Request) error {
 	}
 	m := monthModel(usage, overview, filter, q.Get("kinds") == "all", now)
 	m.Ledger = ledgerModel(usage, filter, page, id.Role)
+	m.ReceiptPoints, m.ReceiptFen = providers.PointsPerReceipt, id.Tenant.Cost(providers.PointsPerReceipt)
 	if id.Role.Allows(tenants.CanWork) {
 		m.Batches = "/batches"
 	}
@@ -193,7 +195,7 @@ func monthRow(t billing.MonthTotal, present billing.Month) billingview.Row {
 }
 
 func ledgerModel(u *billing.Usage, f billing.Filter, page *billing.LedgerPage, role tenants.Role) billingview.LedgerModel {
-	m := billingview.LedgerModel{Total: u.Total.Receipts, Filtered: f != billing.Filter{}, City: f.City,
+	m := billingview.LedgerModel{Total: matching(u, f), Filtered: f != billing.Filter{}, City: f.City,
 		All: ledgerURL(u.Month, billing.Filter{}, billing.Cursor{}), Entries: entryModels(page.Entries, role)}
 	if page.Newer != "" {
 		m.Newer = ledgerURL(u.Month, f, billing.Cursor{After: page.Newer})
@@ -210,6 +212,31 @@ func ledgerModel(u *billing.Usage, f billing.Filter, page *billing.LedgerPage, r
 		}
 	}
 	return m
+}
+
+// matching is the number of charges that the filter lets through, as far as the
+// usage tells: it has days and kinds, but no days of a kind (-1).
+func matching(u *billing.Usage, f billing.Filter) (n int64) {
+	switch {
+	case f == billing.Filter{}:
+		return u.Total.Receipts
+	case f.TypeID != 0 || f.City != "":
+		if f.Day != "" {
+			return -1
+		}
+		for _, k := range u.Kinds {
+			if (f.TypeID == 0 || f.TypeID == k.TypeID) && (f.City == "" || f.City == k.City) {
+				n += k.Receipts
+			}
+		}
+		return n
+	default:
+		day, err := time.Parse(time.DateOnly, f.Day)
+		if err != nil || billing.Month(f.Day[:7]) != u.Month {
+			return 0
+		}
+		return u.Days[day.Day()-1].Receipts
+	}
 }
 
 // entryModels link to the order only for those who may see the person on it.

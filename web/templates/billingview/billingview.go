@@ -53,6 +53,8 @@ type MonthModel struct {
 	// when there is none yet, "" when there is nothing to bill.
 	Invoice, Draft string
 	Batches        string // where work begins, "" for those who bill only
+
+	ReceiptPoints, ReceiptFen int64 // what a receipt costs
 }
 
 // MonthLink is a month to switch to.
@@ -94,7 +96,7 @@ type Row struct {
 type LedgerModel struct {
 	Entries      []Entry
 	Newer, Older string // addresses of the pages around
-	Total        int64  // entries of the month, whatever the filter
+	Total        int64  // entries of the month that the filter lets through, -1 when not known
 	Filtered     bool
 	Day          time.Time // filter, zero for all
 	TypeName     string    // filter, "" for all
@@ -177,11 +179,10 @@ func change(now, before int64) string {
 }
 
 func (m MonthModel) meta(ctx context.Context) []string {
-	month := i18n.Month(ctx, m.Start)
 	if m.Ended {
-		return []string{month, i18n.T(ctx, "billing.whole_month")}
+		return []string{i18n.T(ctx, "billing.whole_month", "month", i18n.Month(ctx, m.Start))}
 	}
-	return []string{month, i18n.T(ctx, "billing.until", "day", i18n.Day(ctx, m.Until), "time", i18n.Time(m.Until))}
+	return []string{i18n.T(ctx, "billing.until", "day", i18n.Date(ctx, m.Until), "time", i18n.Time(m.Until))}
 }
 
 // stats are the big figures.

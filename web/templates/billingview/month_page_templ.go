@@ -206,7 +206,7 @@ func MonthPage(c layout.Chrome, m MonthModel) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = ui.Section(ui.SectionView{Title: i18n.T(ctx, "billing.kinds")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Section(ui.SectionView{Title: i18n.T(ctx, "billing.kinds"), Action: ui.Btn{Label: i18n.T(ctx, "billing.to_ledger"), Href: "#" + LedgerID}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -266,7 +266,7 @@ func monthSwitch(m MonthModel) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<details class=\"dropdown menu-d join-item max-md:flex-1\"><summary class=\"btn btn-plain join-item list-none rounded-none max-md:w-full\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<details class=\"dropdown menu-d max-md:flex-1\"><summary class=\"btn btn-plain list-none rounded-none -ms-px w-full\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -330,7 +330,7 @@ func monthEmpty(m MonthModel) templ.Component {
 			templ_7745c5c3_Var12 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = ui.Empty(ui.EmptyView{Title: i18n.T(ctx, "billing.empty.title", "month", i18n.Month(ctx, m.Start)), Text: i18n.T(ctx, "billing.empty.text"), Actions: m.emptyActions(ctx)}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Empty(ui.EmptyView{Title: i18n.T(ctx, "billing.empty.title", "month", i18n.Month(ctx, m.Start)), Text: i18n.T(ctx, "billing.empty.text", "points", m.ReceiptPoints, "money", i18n.Money(m.ReceiptFen)), Actions: m.emptyActions(ctx)}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -51,7 +51,7 @@ func numberNote(ctx context.Context, r Row) string {
 }
 
 func (m LedgerModel) pagerText(ctx context.Context) string {
-	if m.Filtered {
+	if m.Total < 0 {
 		return ""
 	}
 	return i18n.T(ctx, "billing.ledger.total", "n", m.Total)
@@ -94,7 +94,7 @@ func (m InvoiceModel) meta(ctx context.Context) []string {
 	if m.Draft != "" {
 		meta = append(meta, i18n.T(ctx, "billing.invoice.no_number"))
 	}
-	return append(meta, i18n.T(ctx, "billing.invoice.counted", "at", i18n.DateTime(m.Updated)))
+	return append(meta, i18n.T(ctx, "billing.invoice.counted", "at", i18n.Day(ctx, m.Updated)+" "+i18n.Time(m.Updated)))
 }
 
 func (m InvoiceModel) crumbs(ctx context.Context) []layout.Crumb {
