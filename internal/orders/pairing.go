@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/uptrace/bun"
 
@@ -388,22 +389,35 @@ func inSequence(orders []*Order, photosByID map[string]*photos.Picture, fronts [
 	return out
 }
 
-// nameInFile is the person's name when a file is named by it: two to six Han
-// characters (or middle dots), alone or before a number.
+// nameInFile is the person's name when a file is named by it: two to fifteen Han
+// characters or middle dots, alone, before a number, or beside words for a side.
 func nameInFile(file string) string {
-	key := path.Base(photos.PairKey(file))
-	key = strings.TrimRight(key, "0123456789x ")
+	stem := path.Base(strings.ReplaceAll(file, `\`, "/"))
+	if i := strings.LastIndexByte(stem, '.'); i > 0 {
+		stem = stem[:i]
+	}
+	// The pair key has no words for sides any more, but no middle dots either.
+	for _, candidate := range []string{stem, path.Base(photos.PairKey(file))} {
+		candidate = strings.TrimRight(candidate, "0123456789xX _-")
+		if isName(candidate) {
+			return candidate
+		}
+	}
+	return ""
+}
+
+// sideWords are what a file of a portrait may be called besides a name.
+var sideWords = []string{"证件照", "照片", "相片", "身份证", "正面", "反面", "背面", "头像", "人像", "国徽"}
+
+func isName(s string) bool {
 	n := 0
-	for _, r := range key {
-		if (r < 0x4E00 || r > 0x9FFF) && (r < 0x3400 || r > 0x4DBF) && (r < 0x20000 || r > 0x323AF) && r != '·' {
-			return ""
+	for _, r := range s {
+		if !unicode.Is(unicode.Han, r) && r != '·' {
+			return false
 		}
 		n++
 	}
-	if n < 2 || n > 6 {
-		return ""
-	}
-	return key
+	return n >= 2 && n <= 15 && !slices.ContainsFunc(sideWords, func(w string) bool { return strings.Contains(s, w) })
 }
 
 // naturalCompare orders names as people do: runs of digits by their value.
