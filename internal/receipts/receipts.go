@@ -38,7 +38,6 @@ type Entry struct {
 
 // Batch is where the entries and their files come from.
 type Batch struct {
-	Name string
 	// Each visits the entries in their places.
 	Each func(visit func(Entry) error) error
 	// Open opens a stored file.

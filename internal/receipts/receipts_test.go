@@ -54,7 +54,6 @@ func (m *memory) add(e Entry, receipt []byte, contentType string) {
 
 func (m *memory) batch() Batch {
 	return Batch{
-		Name: "三(2)班",
 		Each: func(visit func(Entry) error) error {
 			for _, e := range m.entries {
 				if err := visit(e); err != nil {

@@ -30,7 +30,7 @@ func (s *Server) orderRoutes() []route {
 }
 
 const (
-	ordersPerPage = 50
+	ordersPerList = 50
 	// A lane is short by nature; what is beyond this many is worked off first.
 	laneLength = 200
 )
@@ -106,12 +106,12 @@ func (s *Server) searchOrders(w http.ResponseWriter, r *http.Request) error {
 // alone.
 func (s *Server) renderOrders(w http.ResponseWriter, r *http.Request, m orderview.ListModel, f orders.Filter) error {
 	ctx, id := r.Context(), identity(r)
-	list, err := s.Orders.List(ctx, id.Scope(), f, m.Query.Before, ordersPerPage+1)
+	list, err := s.Orders.List(ctx, id.Scope(), f, m.Query.Before, ordersPerList+1)
 	if err != nil {
 		return err
 	}
-	m.More = len(list) > ordersPerPage
-	if m.Rows, err = s.orderRows(r, list[:min(len(list), ordersPerPage)]); err != nil {
+	m.More = len(list) > ordersPerList
+	if m.Rows, err = s.orderRows(r, list[:min(len(list), ordersPerList)]); err != nil {
 		return err
 	}
 	types, err := s.Orders.Types(ctx)

@@ -1,0 +1,98 @@
+// Package settingsview is the settings of a tenant: what it is, who belongs to it,
+// and the keys of its programs.
+package settingsview
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"huizhi/internal/i18n"
+	"huizhi/web/templates/ui"
+)
+
+// TenantModel is the tenant itself.
+type TenantModel struct {
+	Name      string
+	KindKey   string // "tenant.kind.store"
+	CreatedAt time.Time
+	// ReceiptPoints is what a receipt costs, ReceiptFen what the tenant pays for it.
+	ReceiptPoints int64
+	ReceiptFen    int64
+}
+
+// Member is one of the tenant's people.
+type Member struct {
+	Name, Email string
+	RoleKey     string // "role.owner"
+	Since       time.Time
+	Self        bool
+}
+
+// NewMember is the form of a new one, as it was filled in; the password is not
+// given back.
+type NewMember struct {
+	Name, Email, Role string
+	Errors            map[string]string // by field
+}
+
+// MembersModel is the page of the members.
+type MembersModel struct {
+	Members []Member
+	Roles   []string // in the order they are offered
+	New     NewMember
+	Minimum int // characters of a password
+	Now     time.Time
+}
+
+func (m MembersModel) roleOptions(ctx context.Context) []ui.Option {
+	var options []ui.Option
+	for _, r := range m.Roles {
+		options = append(options, ui.Option{Value: r, Label: i18n.T(ctx, "role."+r), Hint: i18n.T(ctx, "settings.role."+r)})
+	}
+	return options
+}
+
+// Key is an API key, of which only the beginning is known.
+type Key struct {
+	ID, Name, Prefix string
+	CreatedBy        string
+	CreatedAt        time.Time
+	LastUsedAt       time.Time // zero: never
+	RevokedAt        time.Time // zero: works
+}
+
+func (k Key) revokePath() string { return "/settings/keys/" + url.PathEscape(k.ID) + "/revoke" }
+func (k Key) dialogID() string   { return "revoke-" + k.ID }
+func (k Key) works() bool        { return k.RevokedAt.IsZero() }
+
+// KeysModel is the page of the keys.
+type KeysModel struct {
+	Keys      []Key
+	NewName   string
+	NameError string
+	Secret    string // of the key that was just made: shown this once
+	Now       time.Time
+}
+
+func keyBadge(ctx context.Context, k Key) ui.Badge {
+	if k.works() {
+		return ui.Badge{Icon: "check", Word: i18n.T(ctx, "settings.key.works")}
+	}
+	return ui.Badge{Icon: "ban", Word: i18n.T(ctx, "settings.key.revoked")}
+}
+
+// Tabs of the settings.
+const (
+	tabTenant  = "/settings"
+	tabMembers = "/settings/members"
+	tabKeys    = "/settings/keys"
+)
+
+func tabs(ctx context.Context, current string) []ui.Tab {
+	return []ui.Tab{
+		{Label: i18n.T(ctx, "settings.tenant"), Href: tabTenant, Current: current == tabTenant},
+		{Label: i18n.T(ctx, "settings.members"), Href: tabMembers, Current: current == tabMembers},
+		{Label: i18n.T(ctx, "settings.keys"), Href: tabKeys, Current: current == tabKeys},
+	}
+}
