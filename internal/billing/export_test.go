@@ -103,7 +103,7 @@ func TestExportsSpeakTheReadersLanguage(t *testing.T) {
 	l, inv := exported(t, dbtest.SQLite(t))
 	var out bytes.Buffer
 	require.NoError(t, l.svc.ExportCSV(i18n.WithLang(context.Background(), i18n.EN), l.sc, inv.ID, &out))
-	assert.Contains(t, out.String(), "Order,Completed,Receipt type,City,Batch,Points,Amount (CNY)")
+	assert.Contains(t, out.String(), "Order,Completed,Receipt type,City,Batch,Points,Amount (¥)")
 	assert.NotContains(t, out.String(), i18n.MissingMark)
 }
 
