@@ -154,6 +154,9 @@ type Rule struct {
 	Measure            string // which of the lines on the photo shows it: "top", "face", "eyes", or ""
 }
 
+// rowClass lays out a row of the grid and its head.
+const rowClass = "grid gap-x-4 gap-y-2 px-4 py-3 items-start grid-cols-[auto_minmax(0,1fr)] lg:grid-cols-[3.25rem_minmax(0,12rem)_minmax(0,18.5rem)_minmax(0,1fr)_6rem]"
+
 func gridURL(batchID string) string { return "/batches/" + batchID + "/review/grid" }
 
 func recordURL(batchID, orderID string) string {
@@ -209,12 +212,16 @@ func (r Row) firstDoubt() string {
 
 // fieldAttrs lets a field post itself when it changes. Requests of one form wait for each other, so that each names the
 // version that the one before has made.
-func fieldAttrs(orderID string) templ.Attributes {
-	return templ.Attributes{
+func fieldAttrs(f Field, orderID string) templ.Attributes {
+	a := templ.Attributes{
 		"hx-post": orderPost(orderID, "fields"), "hx-trigger": "change", "hx-sync": "closest form:queue last",
 		"hx-include": "closest form", "hx-target": "closest form", "hx-swap": "morph:outerHTML",
-		"autocomplete": "off", "spellcheck": "false",
+		"autocomplete": "off", "spellcheck": "false", "aria-label": f.Label,
 	}
+	if f.tone() != ui.Grey {
+		a["data-doubtful"] = true
+	}
+	return a
 }
 
 func version(n int64) string { return strconv.FormatInt(n, 10) }
