@@ -75,10 +75,10 @@ func reviewURL(o *orders.Order) string {
 
 // orderList is the list by the filters in the address, or a lane.
 func (s *Server) orderList(w http.ResponseWriter, r *http.Request) error {
-	if lane := r.URL.Query().Get("lane"); lane == orderview.LaneUnknown || lane == orderview.LaneDecision {
+	q := orderview.ParseQuery(r.URL.Query())
+	if lane := q.Lane(r.URL.Query().Get("lane")); lane != "" {
 		return s.orderLanes(w, r, lane)
 	}
-	q := orderview.ParseQuery(r.URL.Query())
 	statuses := statusesOf(q.Status)
 	if statuses == nil {
 		q.Status = ""

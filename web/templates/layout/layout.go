@@ -7,7 +7,7 @@
 //	}
 //
 // The server fills Chrome once per request. It also answers what the frame points at: GET /lang?to=en&next=/path and
-// GET /theme?to=dark&next=/path set a cookie and go back, POST /signout ends the session, GET /orders?q=… searches.
+// GET /theme?to=dark&next=/path set a cookie and go back, POST /signout ends the session, POST /orders/search searches.
 package layout
 
 import (

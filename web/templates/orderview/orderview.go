@@ -51,6 +51,20 @@ func (q Query) URL() string {
 // Filtered tells whether the list leaves orders out.
 func (q Query) Filtered() bool { return q.filters() != Query{} }
 
+// Lane is the lane to show instead of a list: the one asked for, or that of the
+// only status asked for.
+func (q Query) Lane(asked string) string {
+	switch {
+	case asked == LaneUnknown || asked == LaneDecision:
+		return asked
+	case q == Query{Status: "unknown"}:
+		return LaneUnknown
+	case q == Query{Status: "needs_decision"}:
+		return LaneDecision
+	}
+	return ""
+}
+
 // filters is the query without its place in the pages.
 func (q Query) filters() Query {
 	q.Before = ""
