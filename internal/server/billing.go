@@ -34,9 +34,9 @@ func (s *Server) billingRoutes() []route {
 		{"GET /billing/{month}", can(tenants.CanBill), s.billingMonth},
 		{"POST /billing/{month}/draft", can(tenants.CanBill), s.draftInvoice},
 		{"GET /billing/invoices", can(tenants.CanBill), s.invoices},
-		{"GET /billing/invoices/{id}", can(tenants.CanBill), s.invoice},
-		{"GET /billing/invoices/{id}/export.csv", can(tenants.CanBill), s.exportCSV},
-		{"GET /billing/invoices/{id}/export.xlsx", can(tenants.CanBill), s.exportXLSX},
+		{"GET /billing/invoices/{invoice}", can(tenants.CanBill), s.invoice},
+		{"GET /billing/invoices/{invoice}/export.csv", can(tenants.CanBill), s.exportCSV},
+		{"GET /billing/invoices/{invoice}/export.xlsx", can(tenants.CanBill), s.exportXLSX},
 	}
 }
 
@@ -284,7 +284,7 @@ func (s *Server) invoices(w http.ResponseWriter, r *http.Request) error {
 // swapped. The query says which line is open (line) and from where (from).
 func (s *Server) invoice(w http.ResponseWriter, r *http.Request) error {
 	ctx, id := r.Context(), identity(r)
-	inv, err := s.Billing.Invoice(ctx, id.Scope(), r.PathValue("id"))
+	inv, err := s.Billing.Invoice(ctx, id.Scope(), r.PathValue("invoice"))
 	if err != nil {
 		return err
 	}
@@ -361,7 +361,7 @@ func (s *Server) exportXLSX(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) export(w http.ResponseWriter, r *http.Request, ext, contentType string,
 	write func(context.Context, tenants.Scope, string, io.Writer) error) error {
 	ctx, id := r.Context(), identity(r)
-	inv, err := s.Billing.Invoice(ctx, id.Scope(), r.PathValue("id"))
+	inv, err := s.Billing.Invoice(ctx, id.Scope(), r.PathValue("invoice"))
 	if err != nil {
 		return err
 	}

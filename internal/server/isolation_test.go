@@ -30,7 +30,8 @@ func TestNoRouteReachesAnotherTenantsRows(t *testing.T) {
 	require.NoError(t, err)
 	key, _, err := site.Tenants.CreateAPIKey(ctx, victim.scope, "机密密钥", victim.userID, db.Now())
 	require.NoError(t, err)
-	invoice, err := site.Billing.Draft(ctx, victim.scope, "2026-10", db.Now())
+	victim.charge(o, 1, october.Start())
+	invoice, err := site.Billing.Draft(ctx, victim.scope, october, db.Now())
 	require.NoError(t, err)
 	objects := map[string]string{
 		"batch": b.ID, "order": o.ID, "id": o.ID, "picture": o.PhotoID, "reading": readings[*o.FrontID].ID, "key": key.ID, "invoice": invoice.ID,
