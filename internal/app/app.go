@@ -127,6 +127,9 @@ func (a *App) open(ctx context.Context, o *options) error {
 	if a.Jobs, err = jobs.Open(ctx, a.DB, a.Log); err != nil {
 		return err
 	}
+	if c.JobRescue > 0 {
+		a.Jobs.RescueAfter = c.JobRescue
+	}
 	provider, account, err := a.openProvider(ctx, o)
 	if err != nil {
 		return err
@@ -155,7 +158,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 			return orders.File{Data: f.Body, Type: f.ContentType, SHA256: f.SHA256}, err
 		},
 		BaseURL: a.URL, Changed: changed, Log: a.Log, PollSchedule: c.PollSchedule,
-		Quiet: c.ReconcileQuiet, ScanEvery: c.ReconcileEvery,
+		SubmitTimeout: c.SubmitTimeout, Quiet: c.ReconcileQuiet, ScanEvery: c.ReconcileEvery,
 	}
 	if o.orders != nil {
 		o.orders(&oc)

@@ -51,6 +51,8 @@ type Config struct {
 	PollSchedule     []time.Duration `env:"HUIZHI_POLL_SCHEDULE" envDefault:"1m,2m,3m,5m,10m" help:"When to ask the provider about an application: after the first duration, then after the second, ... the last one repeats."`
 	ReconcileQuiet   time.Duration   `env:"HUIZHI_RECONCILE_QUIET" envDefault:"1m" help:"How long a submission whose answer was lost rests before it is looked for in the provider's list."`
 	ReconcileEvery   time.Duration   `env:"HUIZHI_RECONCILE_EVERY" envDefault:"1m" help:"How often it is looked for. Two complete searches without it prove that it does not exist."`
+	SubmitTimeout    time.Duration   `env:"HUIZHI_SUBMIT_TIMEOUT" envDefault:"30s" help:"How long one call to the provider may take before its outcome is taken as unknown."`
+	JobRescue        time.Duration   `env:"HUIZHI_JOB_RESCUE" envDefault:"3m" help:"With PostgreSQL: after this time a job whose process died is taken up by another. Must exceed the longest job, 2 minutes, except in tests."`
 	AllowPrivateURLs bool            `env:"HUIZHI_ALLOW_PRIVATE_URLS" envDefault:"false" help:"Let photo, callback and result addresses be private or loopback; for tests."`
 	Demo             bool            `env:"HUIZHI_DEMO" envDefault:"false" help:"Fill an empty database with a demo tenant and show its sign-in. Never in production."`
 	SimulatorPace    time.Duration   `env:"HUIZHI_SIMULATOR_PACE" envDefault:"8s" help:"How long the built-in simulator takes for one receipt."`
@@ -148,6 +150,9 @@ func (c *Config) check() []error {
 			bad("HUIZHI_POLL_SCHEDULE", "durations must be positive")
 			break
 		}
+	}
+	if c.SubmitTimeout <= 0 || c.JobRescue <= 0 {
+		bad("HUIZHI_SUBMIT_TIMEOUT, HUIZHI_JOB_RESCUE", "must be positive")
 	}
 	if c.ReconcileQuiet <= 0 || c.ReconcileEvery <= 0 {
 		bad("HUIZHI_RECONCILE_QUIET, HUIZHI_RECONCILE_EVERY", "must be positive")

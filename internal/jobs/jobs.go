@@ -32,8 +32,8 @@ type Enqueuer interface {
 	EnqueueTx(ctx context.Context, tx bun.Tx, args ...river.JobArgs) error
 }
 
-// Times. A job that runs longer than jobTimeout is cancelled; one whose process
-// died is run again after rescueAfter by any other process.
+// Times. A job that runs longer than jobTimeout is cancelled; with PostgreSQL, one
+// whose process died is run again after rescueAfter by any other.
 const (
 	jobTimeout  = 2 * time.Minute
 	rescueAfter = 3 * time.Minute
@@ -41,6 +41,9 @@ const (
 
 // Queue puts jobs in and, once started, works them.
 type Queue struct {
+	// RescueAfter is set before Start by tests that cannot wait for the default.
+	RescueAfter time.Duration
+
 	db      *db.DB
 	log     *slog.Logger
 	insert  *river.Client[*sql.Tx]
@@ -52,7 +55,7 @@ type Queue struct {
 
 // Open migrates River's own tables and makes the Queue. It works nothing yet.
 func Open(ctx context.Context, d *db.DB, log *slog.Logger) (*Queue, error) {
-	q := &Queue{db: d, log: log, workers: river.NewWorkers(), queues: map[string]river.QueueConfig{}}
+	q := &Queue{RescueAfter: rescueAfter, db: d, log: log, workers: river.NewWorkers(), queues: map[string]river.QueueConfig{}}
 	quiet := slog.New(levelFloor{log.Handler(), slog.LevelWarn})
 	var driver riverdriver.Driver[*sql.Tx] = riversqlite.New(d.DB.DB)
 	if db.IsPostgres(d.DB) {
@@ -113,8 +116,8 @@ func (q *Queue) Start(ctx context.Context) error {
 	config := &river.Config{
 		Queues: q.queues, Workers: q.workers,
 		Logger:               slog.New(levelFloor{q.log.Handler(), slog.LevelWarn}),
-		JobTimeout:           jobTimeout,
-		RescueStuckJobsAfter: rescueAfter,
+		JobTimeout:           min(jobTimeout, q.RescueAfter), // River wants it so
+		RescueStuckJobsAfter: q.RescueAfter,
 		FetchCooldown:        50 * time.Millisecond,
 		FetchPollInterval:    200 * time.Millisecond,
 	}
