@@ -10,7 +10,6 @@ type Flag string
 const (
 	LowConfidence Flag = "low_confidence" // an uncertain character
 	Gap           Flag = "gap"            // free space in the name: a character may be missing
-	Unstable      Flag = "unstable"       // a second look at the name read something else
 	Inferred      Flag = "inferred"       // taken from the ID number as the print was not readable
 )
 
@@ -81,7 +80,7 @@ func (f Field) Worst() Level {
 // derived reports whether Check owns the flag, as opposed to the engine.
 func (f Flag) derived() bool {
 	switch f {
-	case LowConfidence, Gap, Unstable, Inferred:
+	case LowConfidence, Gap, Inferred:
 		return false
 	}
 	return true

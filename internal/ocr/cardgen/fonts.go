@@ -9,6 +9,7 @@ import (
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
 
 	"huizhi/internal/fonts"
 )
@@ -27,7 +28,7 @@ var (
 		{"/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", 2},
 	}
 	titlePath  = fontPath{"/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc", 2}
-	digitsPath = fontPath{"/usr/share/fonts/opentype/ocr-b/OCRB.otf", 0}
+	digitsPath = fontPath{"/usr/share/fonts/opentype/ocr-b/OCRBS.otf", 0} // of OCRB.otf, sfnt cannot draw the 8
 )
 
 type fontPath struct {
@@ -94,11 +95,15 @@ func (p fontPath) load() (*opentype.Font, error) {
 	return f, nil
 }
 
-// covers reports whether a font has all characters of s.
+// covers reports whether a font can draw all characters of s.
 func covers(f *opentype.Font, s string) bool {
 	var buffer sfnt.Buffer
 	for _, r := range s {
-		if glyph, err := f.GlyphIndex(&buffer, r); err != nil || glyph == 0 {
+		glyph, err := f.GlyphIndex(&buffer, r)
+		if err != nil || glyph == 0 {
+			return false
+		}
+		if _, err := f.LoadGlyph(&buffer, glyph, fixed.I(40), nil); err != nil {
 			return false
 		}
 	}

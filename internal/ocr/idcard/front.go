@@ -94,11 +94,8 @@ func (f *front) findLeft() {
 		if i < 0 {
 			return
 		}
-		for _, g := range f.rows[i].glyphs {
-			if strings.ContainsRune(set, g.Char) {
-				xs = append(xs, g.X)
-				return
-			}
+		if g, ok := find(f.rows[i].glyphs, set); ok {
+			xs = append(xs, g.X)
 		}
 	}
 	firstOf(f.sex, "男女")
@@ -148,43 +145,100 @@ func (f *front) nameIn(i int, glyphs []Glyph) value {
 	})
 	r := f.rows[i]
 	v := valueOf(r, glyphs)
-	if len(glyphs) > 0 && r.widestGap(glyphs, f.left) > maxNameGap {
+	if len(glyphs) == 0 {
+		return v
+	}
+	v.doubtName(glyphs)
+	if max(r.widestGap(glyphs), f.indent(r, glyphs[0])) > maxNameGap {
 		v.field.Flags = append(v.field.Flags, ocr.Gap)
 	}
 	return v
 }
 
-// maxNameGap is the free space within the detected line, in line heights, from
-// which on a character is likely to be missing. The recogniser drops without a
-// trace what is not in its dictionary, but the detector has seen it.
-const maxNameGap = .62
+// sureOfName is sureEnough for names. It is higher, as no other field bears
+// them out and characters that are not in the recogniser's dictionary are read
+// as similar ones with some certainty.
+const sureOfName = .93
 
-// widestGap is the widest free space before, between and behind the glyphs.
-func (r row) widestGap(glyphs []Glyph, left float64) float64 {
-	first, last := glyphs[0].X, glyphs[len(glyphs)-1].X
-	var gap float64
-	for _, l := range r.lines {
-		if first >= l.Box.X0 && first <= l.Box.X1 && l.Box.X0 > left-1.2*r.h {
-			gap = max(gap, (first-l.Box.X0)/r.h-.5)
-		}
-		if last >= l.Box.X0 && last <= l.Box.X1 {
-			gap = max(gap, (l.Box.X1-last)/r.h-.5)
+// doubtName sets the confidence of a name, regardless of middle dots, of which
+// engines are never sure, and offers what else its least certain character
+// may be.
+func (v *value) doubtName(glyphs []Glyph) {
+	v.field.Confidence = 1
+	least := 0
+	for i, g := range glyphs {
+		if unicode.Is(unicode.Han, g.Char) && g.Probability < v.field.Confidence {
+			v.field.Confidence, least = g.Probability, i
 		}
 	}
+	if v.field.Confidence >= sureOfName {
+		return
+	}
+	v.field.Flags = append(v.field.Flags, ocr.LowConfidence)
+	name := []rune(v.field.Value)
+	for _, other := range glyphs[least].Others {
+		if unicode.Is(unicode.Han, other) {
+			name[least] = other
+			v.field.Candidates = append(v.field.Candidates, string(name))
+		}
+	}
+}
+
+// maxNameGap is the free space, in line heights, from which on a character is
+// likely to be missing. The recogniser drops without a trace what is not in its
+// dictionary, but the detector has seen it.
+const maxNameGap = .62
+
+// widestGap is the widest free space between the glyphs, and behind them in the
+// line that the detector saw.
+func (r row) widestGap(glyphs []Glyph) float64 {
+	var gap float64
 	for i := 1; i < len(glyphs); i++ {
 		gap = max(gap, (glyphs[i].X-glyphs[i-1].X)/r.h-1)
 	}
+	first, last := glyphs[0].X, glyphs[len(glyphs)-1].X
+	for _, l := range r.lines {
+		if last >= l.Box.X0 && last <= l.Box.X1 {
+			gap = max(gap, (l.Box.X1-last)/r.h-.5)
+		}
+		if first >= l.Box.X0 && first <= l.Box.X1 && l.Glyphs[0].X >= first { // a line without the label
+			gap = max(gap, (first-l.Box.X0)/r.h-.5)
+		}
+	}
 	return gap
+}
+
+// indent is by how much farther, in line heights, a name begins from its label
+// than the sex from its own.
+func (f *front) indent(r row, first Glyph) float64 {
+	if f.sex < 0 {
+		return 0
+	}
+	label, ok1 := find(r.glyphs, "名")
+	sexLabel, ok2 := find(f.rows[f.sex].glyphs, "别")
+	sex, ok3 := find(f.rows[f.sex].glyphs, "男女")
+	if !ok1 || !ok2 || !ok3 {
+		return 0
+	}
+	return ((first.X - label.X) - (sex.X - sexLabel.X)) / r.h
+}
+
+// find returns the first of the glyphs that is one of a set.
+func find(glyphs []Glyph, set string) (Glyph, bool) {
+	for _, g := range glyphs {
+		if strings.ContainsRune(set, g.Char) {
+			return g, true
+		}
+	}
+	return Glyph{}, false
 }
 
 func (f *front) readSex() value {
 	if f.sex < 0 {
 		return value{}
 	}
-	for i, g := range f.rows[f.sex].glyphs {
-		if g.Char == '男' || g.Char == '女' {
-			return valueOf(f.rows[f.sex], f.rows[f.sex].glyphs[i:i+1])
-		}
+	if g, ok := find(f.rows[f.sex].glyphs, "男女"); ok {
+		return valueOf(f.rows[f.sex], []Glyph{g})
 	}
 	return value{}
 }
@@ -199,15 +253,15 @@ func (f *front) readEthnicity() value {
 		return value{}
 	}
 	v := valueOf(r, withoutEdges(glyphs))
-	v.field.Value = nearestEthnicity(v.field.Value)
+	v.field.Value, v.field.Candidates = nearestEthnicity(v.field.Value)
 	return v
 }
 
-// nearestEthnicity corrects one lost or misread character where only one
-// entry of the list comes into question, and else returns s.
-func nearestEthnicity(s string) string {
+// nearestEthnicity corrects a lost or a misread character where only one entry
+// of the list comes into question; else it returns s and what may be meant.
+func nearestEthnicity(s string) (value string, candidates []string) {
 	if s == "" || slices.Contains(ocr.Ethnicities, s) {
-		return s
+		return s, nil
 	}
 	var longest string // as what follows may be noise
 	for _, e := range ocr.Ethnicities {
@@ -216,24 +270,20 @@ func nearestEthnicity(s string) string {
 		}
 	}
 	if longest != "" {
-		return longest
+		return longest, nil
 	}
-	var containing, similar []string
 	for _, e := range ocr.Ethnicities {
-		if strings.Contains(e, s) {
-			containing = append(containing, e)
-		}
-		if a, b := []rune(e), []rune(s); len(a) >= 2 && len(a) == len(b) && differing(a, b) == 1 {
-			similar = append(similar, e)
+		a, b := []rune(e), []rune(s)
+		lost := strings.Contains(e, s)
+		misread := len(a) >= 2 && len(a) == len(b) && differing(a, b) == 1
+		if lost || misread {
+			candidates = append(candidates, e)
 		}
 	}
-	switch {
-	case len(containing) == 1:
-		return containing[0]
-	case len(similar) == 1:
-		return similar[0]
+	if len(candidates) == 1 {
+		return candidates[0], nil
 	}
-	return s
+	return s, candidates
 }
 
 func differing(a, b []rune) int {

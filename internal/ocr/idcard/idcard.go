@@ -73,7 +73,7 @@ func (c *Card) add(names []ocr.FieldName, values map[ocr.FieldName]value) {
 	for _, name := range names {
 		v := values[name]
 		v.field.Value = ocr.Normalize(name, v.field.Value)
-		if v.field.Value != "" && v.field.Confidence < sureEnough && !v.field.Has(ocr.Inferred) {
+		if name != ocr.Name && v.field.Value != "" && v.field.Confidence < sureEnough {
 			v.field.Flags = append(v.field.Flags, ocr.LowConfidence)
 		}
 		c.Fields[name] = v.field
@@ -117,6 +117,12 @@ func (v value) then(w value) value {
 	}
 	v.field.Value += w.field.Value
 	v.field.Confidence = min(v.field.Confidence, w.field.Confidence)
+	v.field.Candidates = nil // they were for a part
+	for _, flag := range w.field.Flags {
+		if !v.field.Has(flag) {
+			v.field.Flags = append(v.field.Flags, flag)
+		}
+	}
 	v.box = v.box.union(w.box)
 	return v
 }
