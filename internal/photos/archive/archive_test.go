@@ -250,9 +250,9 @@ func TestBombsAreStoppedByWhatComesOut(t *testing.T) {
 			t.Errorf("%+v, %v", report, err)
 		}
 	})
-	t.Run("directory of a hundred thousand", func(t *testing.T) {
+	t.Run("directory too long to read", func(t *testing.T) {
 		t.Parallel()
-		members := make([]member, 100_000)
+		members := make([]member, 5_000)
 		for i := range members {
 			members[i] = plain(fmt.Sprint(i), "")
 		}
