@@ -183,16 +183,17 @@ func ordersPager(ctx context.Context, batchID, show string, offset, shown int, t
 	return v
 }
 
-// batchRowsOf shows orders with their photos: one query for all of the pictures.
+// batchRowsOf shows orders with their photos and the pictures of their numbers:
+// two queries for all of them.
 func (s *Server) batchRowsOf(ctx context.Context, sc tenants.Scope, list []orders.Order) ([]batchview.OrderRow, error) {
-	thumbs, err := s.thumbs(ctx, sc, list)
+	p, err := s.picturesOf(ctx, sc, list...)
 	if err != nil {
 		return nil, err
 	}
 	rows := make([]batchview.OrderRow, len(list))
 	for i := range list {
 		o := &list[i]
-		row := batchview.OrderRow{ID: o.ID, Href: orderURL(o.ID), Photo: thumbs[o.PhotoID], Name: o.Name, Paired: pairedText(ctx, o),
+		row := batchview.OrderRow{ID: o.ID, Href: orderURL(o.ID), Photo: pictureURL(p.pictures[o.PhotoID], photos.Thumb), Name: o.Name, Crop: p.maskedCrop(o), Paired: pairedText(ctx, o),
 			Number: maskNumber(o.IDNumber), Reading: slices.Contains(readingStatuses, o.Status), Badge: ui.OrderBadge(ctx, string(o.Status))}
 		row.Doubts, row.PhotoDoubts = exceptionTexts(ctx, o.ExceptionKeys)
 		row.NameDoubt = slices.ContainsFunc(o.ExceptionKeys, func(k string) bool { return strings.HasPrefix(k, "name.") })

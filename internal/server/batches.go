@@ -32,6 +32,7 @@ func (s *Server) batchRoutes() []route {
 		{"POST /batches/{batch}/confirm-clean", work, s.confirmClean},
 		{"POST /batches/{batch}/orders", work, s.bulkOrders},
 		{"POST /batches/{batch}/pair", work, s.pairCard},
+		{"GET /readings/{reading}/id_number_masked.jpg", work, s.maskedCrop},
 	}
 }
 

@@ -106,6 +106,20 @@ func (p pictured) crop(o *orders.Order, name ocr.FieldName) string {
 	return ""
 }
 
+// maskedCrop is the address of the picture of an order's number without the
+// birth date; "" when what was read has not 18 characters, because then nobody
+// knows where in it the date is.
+func (p pictured) maskedCrop(o *orders.Order) string {
+	if o.FrontID == nil {
+		return ""
+	}
+	reading := p.readings[*o.FrontID]
+	if reading == nil || reading.Crops[ocr.IDNumber] == "" || len(reading.Fields[ocr.IDNumber].Value) != idnumber.Length {
+		return ""
+	}
+	return "/readings/" + reading.ID + "/id_number_masked.jpg"
+}
+
 func (s *Server) gridRows(ctx context.Context, sc tenants.Scope, list []orders.Order) ([]reviewview.Row, error) {
 	p, err := s.picturesOf(ctx, sc, list...)
 	if err != nil {
@@ -263,7 +277,7 @@ func fieldGroups(o *orders.Order) [][]ocr.FieldName {
 	groups := [][]ocr.FieldName{{ocr.Name}, {ocr.IDNumber}, {ocr.Sex, ocr.Ethnicity, ocr.BirthDate}, {ocr.Address}}
 	_, back := o.Fields[ocr.Authority]
 	if back || o.BackID != nil {
-		groups = append(groups, []ocr.FieldName{ocr.Authority}, []ocr.FieldName{ocr.ValidFrom, ocr.ValidUntil})
+		groups = append(groups, []ocr.FieldName{ocr.Authority, ocr.ValidFrom, ocr.ValidUntil})
 	}
 	return groups
 }
@@ -282,7 +296,7 @@ func reviewField(ctx context.Context, o *orders.Order, p pictured, name ocr.Fiel
 		out.Kind, out.Options = reviewview.Choice, ocr.Ethnicities
 	}
 	for _, flag := range f.Flags {
-		doubt := reviewview.Doubt{Text: exceptionText(ctx, string(name)+"."+string(flag))}
+		doubt := reviewview.Doubt{Text: i18n.T(ctx, "ocr.flag."+string(flag))}
 		switch flag.Level() {
 		case ocr.Block:
 			doubt.Tone = ui.Fail
@@ -343,7 +357,7 @@ func reviewPhoto(ctx context.Context, o *orders.Order, pic *photos.Picture) revi
 func ruleValue(ctx context.Context, spec specs.Spec, f specs.Finding) string {
 	switch f.Rule {
 	case specs.RuleFaceWidth, specs.RuleTopMargin, specs.RuleEyesToBottom:
-		return plain(f.Value) + " px · " + strconv.FormatFloat(spec.MM(f.Value), 'f', 1, 64) + " mm"
+		return plain(f.Value) + " px, " + strconv.FormatFloat(spec.MM(f.Value), 'f', 1, 64) + " mm"
 	case specs.RuleResolution:
 		return "× " + strconv.FormatFloat(f.Value, 'f', 2, 64)
 	case specs.RuleBackground:

@@ -11,7 +11,7 @@ const field = (row: HTMLFormElement | undefined, name: string | undefined): HTML
 
 export function grid(): void {
   const first = rows()[0];
-  if (first && window.matchMedia("(pointer: fine)").matches) enter(first);
+  if (first && !window.matchMedia("(pointer: coarse)").matches) enter(first);
   on("keydown", "form[data-row] input", (input, event) => {
     const row = input.closest<HTMLFormElement>("form[data-row]");
     if (!row || event.isComposing) return;

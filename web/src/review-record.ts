@@ -33,7 +33,7 @@ export function record(): void {
     showPace();
     if (!root.querySelector("[data-pictures]")) return; // an edited form keeps its focus
     const doubtful = root.querySelector<HTMLElement>("form[data-record] [data-doubtful]");
-    if (window.matchMedia("(pointer: fine)").matches) doubtful?.focus();
+    if (!window.matchMedia("(pointer: coarse)").matches) doubtful?.focus();
   });
 }
 

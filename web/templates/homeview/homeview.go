@@ -4,6 +4,7 @@ package homeview
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/a-h/templ"
@@ -66,6 +67,9 @@ func (m Month) change(ctx context.Context) string {
 func (m Month) chart(ctx context.Context) ui.ChartView {
 	return ui.ChartView{Label: i18n.T(ctx, "home.month.chart", "n", m.Receipts), Bars: m.Days}
 }
+
+// axis names the first day, today and the last one under the chart.
+func (m Month) axis() (first, last string) { return "1", strconv.Itoa(len(m.Days)) }
 
 func steps(ctx context.Context) []step {
 	return []step{

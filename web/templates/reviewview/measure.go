@@ -95,6 +95,9 @@ func measuredText(ctx context.Context, p Photo) string {
 	return i18n.T(ctx, "review.measured", "top", px(p.TopMargin), "face", px(p.FaceWidth), "eyes", px(p.EyesToBottom))
 }
 
+// navClass hides a neighbour that there is not, and the word on phones.
+const navClass = "[&.btn-disabled]:invisible max-lg:px-3!"
+
 func selected(on bool) string {
 	if on {
 		return "true"

@@ -370,11 +370,11 @@ func recordFoot(m Record) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Button(ui.Btn{Label: i18n.T(ctx, "review.prev"), Kind: ui.Quiet, Icon: "arrow-left", Key: "ArrowLeft", Href: neighbour(m, m.Prev), Disabled: m.Prev == "", Class: "review-nav"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Button(ui.Btn{Label: i18n.T(ctx, "review.prev"), Kind: ui.Quiet, Icon: "arrow-left", Href: neighbour(m, m.Prev), Disabled: m.Prev == "", Class: navClass, Attrs: templ.Attributes{"data-key": "ArrowLeft"}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Button(ui.Btn{Label: i18n.T(ctx, "review.next"), Kind: ui.Quiet, After: "arrow-right", Key: "ArrowRight", Href: neighbour(m, m.Next), Disabled: m.Next == "", Class: "review-nav"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Button(ui.Btn{Label: i18n.T(ctx, "review.next"), Kind: ui.Quiet, After: "arrow-right", Href: neighbour(m, m.Next), Disabled: m.Next == "", Class: navClass, Attrs: templ.Attributes{"data-key": "ArrowRight"}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -604,7 +604,7 @@ func RecordForm(m Record) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, g := range m.Groups {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, "<div class=\"grid gap-x-6 gap-y-3 px-4 lg:px-6 py-3 border-b border-line md:grid-flow-col md:auto-cols-fr\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, "<div class=\"grid gap-x-6 gap-y-3 px-4 lg:px-6 py-2.5 border-b border-line md:grid-flow-col md:auto-cols-fr\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -723,14 +723,14 @@ func recordField(m Record, f Field) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if f.Crop != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, "<img class=\"crop mb-1.5 max-h-10 max-w-full w-auto\" src=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, "<img class=\"crop mb-1.5 max-h-8 max-w-full w-auto\" src=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var33 string
 			templ_7745c5c3_Var33, templ_7745c5c3_Err = templ.JoinStringErrs(f.Crop)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `record_page.templ`, Line: 123, Col: 67}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `record_page.templ`, Line: 123, Col: 66}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var33))
 			if templ_7745c5c3_Err != nil {
@@ -743,7 +743,7 @@ func recordField(m Record, f Field) templ.Component {
 			var templ_7745c5c3_Var34 string
 			templ_7745c5c3_Var34, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "review.crop_of", "what", f.Label))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `record_page.templ`, Line: 123, Col: 122}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `record_page.templ`, Line: 123, Col: 121}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var34))
 			if templ_7745c5c3_Err != nil {

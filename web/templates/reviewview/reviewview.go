@@ -147,6 +147,28 @@ type Photo struct {
 	Rules             []Rule
 }
 
+// shown are the rules to read: those not met, and those that the lines on the photo show.
+func (p Photo) shown() []Rule {
+	var out []Rule
+	for _, r := range p.Rules {
+		if !r.OK || r.Measure != "" {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// passed names the other rules, which need no figures.
+func (p Photo) passed() []string {
+	var out []string
+	for _, r := range p.Rules {
+		if r.OK && r.Measure == "" {
+			out = append(out, r.Label)
+		}
+	}
+	return out
+}
+
 // Rule is one thing that was checked on the photo.
 type Rule struct {
 	Label, Value, Want string
@@ -156,6 +178,9 @@ type Rule struct {
 
 // rowClass lays out a row of the grid and its head.
 const rowClass = "grid gap-x-4 gap-y-2 px-4 py-3 items-start grid-cols-[auto_minmax(0,1fr)] lg:grid-cols-[3.25rem_minmax(0,12rem)_minmax(0,18.5rem)_minmax(0,1fr)_6rem]"
+
+// inputClass keeps the space that browsers put between Chinese and digits out of values.
+const inputClass = "input h-9 max-lg:h-11 [text-autospace:no-autospace]"
 
 func gridURL(batchID string) string { return "/batches/" + batchID + "/review/grid" }
 

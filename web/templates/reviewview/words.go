@@ -23,7 +23,7 @@ func toneClass(control string, t ui.Tone) string {
 	case ui.Fail:
 		return control + "-error"
 	case ui.Wait:
-		return control + "-warning"
+		return "border-warning!"
 	default:
 		return ""
 	}
