@@ -18,7 +18,6 @@ type ocrCmd struct {
 	JSON   bool     `help:"Print JSON, one object a picture."`
 	Eval   []string `type:"existingdir" placeholder:"DIR" help:"Measure the engine on the pictures of a folder with a meta.json of the truth, and compare with the goals."`
 	Values bool     `help:"With --eval: print what was misread. It is personal data."`
-	Idle   bool     `help:"With --eval: the machine is idle, so check the wall times too."`
 }
 
 // ocrLine is what --json prints for a picture.
@@ -108,7 +107,7 @@ func (c ocrCmd) evaluate(e *env, reader ocr.Reader) error {
 	if err := report.Print(e.out, c.Values); err != nil {
 		return err
 	}
-	goals := report.Goals(c.Idle)
+	goals := report.Goals()
 	if err := ocreval.PrintGoals(e.out, goals); err != nil {
 		return err
 	}
