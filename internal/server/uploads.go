@@ -66,6 +66,9 @@ func reasonOf(r *http.Request, up *photos.Upload) string {
 // any number of them (from a browser without script). It answers after the
 // outcome is committed. The body is never in memory.
 func (s *Server) uploadFiles(w http.ResponseWriter, r *http.Request) error {
+	if err := s.requireBatch(r); err != nil {
+		return err
+	}
 	body := &patientBody{ReadCloser: r.Body, control: http.NewResponseController(w)}
 	r.Body = body
 	defer body.extendWrite()
@@ -81,6 +84,13 @@ func (s *Server) uploadFiles(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return writeJSON(w, answerFor(r, up))
+}
+
+// requireBatch comes before anything is said about the request itself: about a
+// foreign batch there is nothing to say.
+func (s *Server) requireBatch(r *http.Request) error {
+	_, err := s.Orders.TypeOf(r.Context(), identity(r).Scope(), r.PathValue("batch"))
+	return err
 }
 
 func (s *Server) uploadForm(w http.ResponseWriter, r *http.Request) error {
@@ -134,6 +144,9 @@ func (b *patientBody) extendWrite() {
 
 // checkFiles answers which picked files have to be sent.
 func (s *Server) checkFiles(w http.ResponseWriter, r *http.Request) error {
+	if err := s.requireBatch(r); err != nil {
+		return err
+	}
 	var asked struct {
 		Files []photos.Candidate `json:"files"`
 	}
