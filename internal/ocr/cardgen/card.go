@@ -1,6 +1,7 @@
 package cardgen
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -48,6 +49,9 @@ type faceKey struct {
 	size float64
 }
 
+// ErrNoFont means that no font at hand can draw the card.
+var ErrNoFont = errors.New("cardgen: no font has all characters of the card; install fonts-noto-cjk")
+
 // newPrinter chooses among the fonts that have all characters.
 func (g *Generator) newPrinter(all string) (*printer, error) {
 	var able []*opentype.Font
@@ -57,7 +61,7 @@ func (g *Generator) newPrinter(all string) (*printer, error) {
 		}
 	}
 	if len(able) == 0 {
-		return nil, fmt.Errorf("no font at hand has all characters of the card; install fonts-noto-cjk")
+		return nil, ErrNoFont
 	}
 	return &printer{
 		canvas: canvas{RGBA: image.NewRGBA(image.Rect(0, 0, cardWidth, cardHeight))},

@@ -2,6 +2,7 @@ package cardgen
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -21,12 +22,7 @@ func (g *Generator) WriteSet(dir string, people int, today time.Time) error {
 	}
 	var cases []ocreval.Case
 	for i := range people {
-		person := NewPerson(g.random, today)
-		front, err := g.Front(person, nil)
-		if err != nil {
-			return fmt.Errorf("%s: %w", person.Name, err)
-		}
-		back, err := g.Back(person)
+		person, front, back, err := g.newCard(today)
 		if err != nil {
 			return err
 		}
@@ -64,6 +60,20 @@ func (g *Generator) WriteSet(dir string, people int, today time.Time) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "meta.json"), append(b, '\n'), 0o644)
+}
+
+// newCard draws somebody whose name the fonts at hand can show.
+func (g *Generator) newCard(today time.Time) (p Person, front, back image.Image, err error) {
+	for range 100 {
+		p = NewPerson(g.random, today)
+		if front, err = g.Front(p, nil); err == nil {
+			back, err = g.Back(p)
+		}
+		if !errors.Is(err, ErrNoFont) {
+			break
+		}
+	}
+	return p, front, back, err
 }
 
 func (p Person) truth(file, side string, v Variant) ocreval.Case {

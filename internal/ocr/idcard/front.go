@@ -14,7 +14,7 @@ import (
 type front struct {
 	rows                                []row
 	name, sex, birth, address, idNumber int
-	left                                float64 // edge of the column of values
+	column                              column // of the values
 }
 
 // parseFront returns nil if there is no front, and the range of rows that
@@ -80,36 +80,35 @@ func (f *front) locate() bool {
 	if f.address < 0 && f.sex >= 0 && f.idNumber > f.sex+2 {
 		f.address = f.sex + 2
 	}
-	f.findLeft()
+	f.findColumn()
 	return true
 }
 
-// findLeft locates the column of values by characters that are surely their
+// findColumn locates the column of values by characters that are surely their
 // first: the sex, the century of birth, and the further lines of the address.
 // It separates labels from values better than the text, where they stick
 // together ("姓名不").
-func (f *front) findLeft() {
-	var xs []float64
-	firstOf := func(i int, set string) {
-		if i < 0 {
-			return
-		}
-		if g, ok := find(f.rows[i].glyphs, set); ok {
-			xs = append(xs, g.X)
+func (f *front) findColumn() {
+	var points []place
+	add := func(i int, g Glyph, offset float64) {
+		points = append(points, place{g.X + offset*f.rows[i].h, f.rows[i].y})
+	}
+	if f.sex >= 0 {
+		if g, ok := find(f.rows[f.sex].glyphs, "男女"); ok {
+			add(f.sex, g, 0)
 		}
 	}
-	firstOf(f.sex, "男女")
-	firstOf(f.birth, "12")
+	if f.birth >= 0 {
+		if g, ok := find(f.rows[f.birth].glyphs, "12"); ok {
+			add(f.birth, g, .25) // half as wide as a Chinese character
+		}
+	}
 	if f.address >= 0 {
 		for i := f.address + 1; i < f.idNumber; i++ {
-			xs = append(xs, f.rows[i].glyphs[0].X)
+			add(i, f.rows[i].glyphs[0], 0)
 		}
 	}
-	f.left = math.Inf(-1)
-	if len(xs) > 0 {
-		slices.Sort(xs)
-		f.left = xs[len(xs)/2]
-	}
+	f.column = newColumn(points)
 }
 
 // values returns the glyphs of a row behind its label.
@@ -119,7 +118,7 @@ func (f *front) values(i int, labels ...string) []Glyph {
 	if !ok {
 		glyphs = r.glyphs
 	}
-	return slices.DeleteFunc(slices.Clone(glyphs), func(g Glyph) bool { return g.X < f.left-.5*r.h })
+	return slices.DeleteFunc(slices.Clone(glyphs), func(g Glyph) bool { return g.X < f.column.at(r.y)-.5*r.h })
 }
 
 const nameDots = "·•.・．"
@@ -131,7 +130,7 @@ func (f *front) readName() value {
 	v := f.nameIn(f.name, f.values(f.name, "姓名", "名", "姓"))
 	for i := f.name + 1; i < f.sex; i++ { // long names take two lines
 		g := f.values(i)
-		if len(g) > 0 && math.Abs(g[0].X-f.left) < f.rows[i].h {
+		if len(g) > 0 && math.Abs(g[0].X-f.column.at(f.rows[i].y)) < f.rows[i].h {
 			v = v.then(f.nameIn(i, g))
 		}
 	}
@@ -148,11 +147,28 @@ func (f *front) nameIn(i int, glyphs []Glyph) value {
 	if len(glyphs) == 0 {
 		return v
 	}
+	v.box = v.box.union(f.around(r, glyphs))
 	v.doubtName(glyphs)
 	if max(r.widestGap(glyphs), f.indent(r, glyphs[0])) > maxNameGap {
 		v.field.Flags = append(v.field.Flags, ocr.Gap)
 	}
 	return v
+}
+
+// around is the place of a name with what may have been lost of it: from where
+// the column begins to where the detector saw the line end.
+func (f *front) around(r row, glyphs []Glyph) Box {
+	b := r.around(glyphs)
+	if left := f.column.at(r.y) - .6*r.h; left > b.X0-2*r.h {
+		b.X0 = min(b.X0, left)
+	}
+	last := glyphs[len(glyphs)-1].X
+	for _, l := range r.lines {
+		if last >= l.Box.X0 && last <= l.Box.X1 {
+			b.X1 = max(b.X1, l.Box.X1)
+		}
+	}
+	return b
 }
 
 // sureOfName is sureEnough for names. It is higher, as no other field bears
@@ -320,7 +336,7 @@ func (f *front) readAddress() value {
 	r := f.rows[f.address]
 	glyphs := f.values(f.address, "住址", "址", "住")
 	v := valueOf(r, withoutEdges(glyphs))
-	left := f.left
+	left := f.column.at(r.y)
 	if len(glyphs) > 0 {
 		left = glyphs[0].X
 	}

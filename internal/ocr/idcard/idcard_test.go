@@ -211,6 +211,32 @@ func TestLinesMayConverge(t *testing.T) {
 	}
 }
 
+func TestTheColumnOfValuesMayLean(t *testing.T) {
+	t.Parallel()
+	lines := front()
+	for i := range lines { // as in a photograph from a corner: what is lower is farther to the right
+		lean := .25 * lines[i].Box.Y0
+		lines[i].Box.X0, lines[i].Box.X1 = lines[i].Box.X0+lean, lines[i].Box.X1+lean
+		for j := range lines[i].Glyphs {
+			lines[i].Glyphs[j].X += lean
+		}
+	}
+	card := idcard.Parse(lines)
+	for field, value := range frontWant {
+		if got := card.Fields[field]; got.Value != value || len(got.Flags) > 0 {
+			t.Errorf("%s: got %q %v, want %q", field, got.Value, got.Flags, value)
+		}
+	}
+}
+
+func TestTheNamesPlaceIncludesWhatWasLostOfIt(t *testing.T) {
+	t.Parallel()
+	card := idcard.Parse(with(front(), at(200, 80, " 涵 ")))
+	if b := card.Boxes[ocr.Name]; b.X0 > 200 || b.X1 < 320 {
+		t.Errorf("got %+v", b)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	var all strings.Builder
 	for _, l := range slices.Concat(front(), back()) {

@@ -105,3 +105,21 @@ func (r *Report) distinct(of func(Case) string) []string {
 	}
 	return all
 }
+
+// Compare writes the costs and the accuracy of two engines on the same
+// pictures, with how many times as much the second takes.
+func Compare(w io.Writer, ours, other *Report) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "\t%s\t%s\tratio\n", ours.Engine, other.Engine)
+	cost := func(name string, a, b time.Duration) {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%.1f\n", name, a.Round(time.Millisecond), b.Round(time.Millisecond), float64(b)/float64(max(a, 1)))
+	}
+	cost("wall time, median", ours.Wall(.5), other.Wall(.5))
+	cost("wall time, 95th percentile", ours.Wall(.95), other.Wall(.95))
+	cost("CPU per picture", ours.CPUPerCard(), other.CPUPerCard())
+	for _, name := range allFields {
+		a, b := ours.Accuracy(name), other.Accuracy(name)
+		fmt.Fprintf(t, "%s right\t%.1f%%\t%.1f%%\n", name, 100*a.Rate(), 100*b.Rate())
+	}
+	return t.Flush()
+}

@@ -7,6 +7,7 @@ import (
 	"image/jpeg"
 	"math"
 	"runtime"
+	"slices"
 	"time"
 
 	"huizhi/internal/ocr"
@@ -106,6 +107,16 @@ func (p *page) toFrame(a point) point {
 	return point{a.dot(p.direction), p.direction.cross(a)}
 }
 
+// lineHeight is the median of the lines'.
+func (p *page) lineHeight() float64 {
+	var heights []float64
+	for _, l := range p.lines {
+		heights = append(heights, l.quad.height())
+	}
+	slices.Sort(heights)
+	return heights[len(heights)/2]
+}
+
 // quad is a box of the frame in the picture.
 func (p *page) quad(b idcard.Box) quad {
 	down := point{-p.direction.y, p.direction.x}
@@ -116,17 +127,17 @@ func (p *page) quad(b idcard.Box) quad {
 const (
 	cropMargin    = .35 // of a line's height, on each side
 	maxCropWidth  = 640
-	maxCropHeight = 160
+	maxCropHeight = 200
 	cropQuality   = 82
 )
 
 // crop is a JPEG of a box, not enlarged.
 func crop(r *raster, p *page, b idcard.Box) ([]byte, error) {
-	margin := cropMargin * min(b.Height(), b.Width())
+	margin := cropMargin * p.lineHeight()
 	q := p.quad(idcard.Box{X0: b.X0 - margin, Y0: b.Y0 - margin, X1: b.X1 + margin, Y1: b.Y1 + margin})
 	scale := min(1, maxCropWidth/q.width(), maxCropHeight/q.height())
 	width, height := int(math.Ceil(q.width()*scale)), int(math.Ceil(q.height()*scale))
-	var b2 bytes.Buffer
-	err := jpeg.Encode(&b2, r.crop(q, max(width, 1), max(height, 1)), &jpeg.Options{Quality: cropQuality})
-	return b2.Bytes(), err
+	var file bytes.Buffer
+	err := jpeg.Encode(&file, r.crop(q, max(width, 1), max(height, 1)), &jpeg.Options{Quality: cropQuality})
+	return file.Bytes(), err
 }
