@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"huizhi/internal/db"
 	"huizhi/internal/demo"
 )
 
@@ -15,7 +16,7 @@ const (
 // sampleZIP is the folder of invented people for a first upload.
 var sampleZIP = demo.Sample
 
-// FillDemo fills an empty database with the demo tenant.
+// FillDemo fills an empty database with the demo tenant; see [demo.Fill].
 func (a *App) FillDemo(ctx context.Context) error {
-	return demo.Fill(ctx, demo.Deps{DB: a.DB, Blobs: a.Blobs, Auth: a.Auth})
+	return demo.Fill(ctx, demo.Deps{DB: a.DB, Blobs: a.Blobs, Auth: a.Auth}, db.Now())
 }

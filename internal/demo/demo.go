@@ -1,9 +1,23 @@
-// Package demo fills an empty database with a tenant of invented people.
+// Package demo fills an empty database with a photo studio that has worked for
+// two months, so that somebody who looks around finds no page empty. The people
+// are invented, their faces drawn over one public-domain portrait (cmd/demogen),
+// and everything upstream about the orders is what the simulator would have
+// answered. No application is under way: the engine has nothing to do with any
+// of it.
+//
+//	plan.go     which batches, on which days, with how many orders
+//	history.go  the rows of finished orders
+//	files.go    portraits and receipts in the blob store
+//	open.go     the batch that waits for review, through the real pairing
 package demo
 
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/uptrace/bun"
 
 	"huizhi/internal/auth"
 	"huizhi/internal/blob"
@@ -11,14 +25,14 @@ import (
 	"huizhi/internal/tenants"
 )
 
-// The sign-in of the demo tenant's owner.
+// The sign-in of the demo tenant's owner. The members' e-mails differ, their
+// password is the same.
 const (
 	Email    = "demo@huizhi.example"
 	Password = "huizhi-demo"
 )
 
-// Sample is the folder of invented people for a first upload, as a ZIP.
-var Sample []byte
+const tenantName = "晨光照相馆"
 
 // Deps is what filling needs.
 type Deps struct {
@@ -27,15 +41,132 @@ type Deps struct {
 	Auth  *auth.Service
 }
 
-// Fill does nothing when there is a tenant already.
-func Fill(ctx context.Context, d Deps) error {
-	n, err := d.DB.NewSelect().Model((*tenants.Tenant)(nil)).Count(ctx)
+// The steps, as they are noted in the audit trail in the transaction that does
+// them, so that filling goes on where it was killed and does nothing twice.
+const (
+	stepHistory = "demo.history"
+	stepOpen    = "demo.open_batch"
+	stepDone    = "demo.done"
+)
+
+// filler is one run of Fill.
+type filler struct {
+	Deps
+	now    time.Time
+	random *rand.Rand
+	sc     tenants.Scope
+	owner  string // user ids
+	staff  string
+	media  *media
+}
+
+// Fill makes the demo tenant when there is no tenant at all, and completes one
+// that a killed process left unfinished. Otherwise it does nothing.
+func Fill(ctx context.Context, d Deps, now time.Time) error {
+	f := &filler{Deps: d, now: now.UTC().Truncate(time.Microsecond), random: rand.New(rand.NewPCG(20, 26))}
+	if err := f.run(ctx); err != nil {
+		return fmt.Errorf("cannot fill in the demonstration: %w", err)
+	}
+	return nil
+}
+
+func (f *filler) run(ctx context.Context) error {
+	found, err := f.signUp(ctx)
+	if err != nil || !found {
+		return err
+	}
+	if done, err := f.did(ctx, f.DB, stepDone); err != nil || done {
+		return err
+	}
+	if err := f.hire(ctx); err != nil {
+		return err
+	}
+	if f.media, err = newMedia(ctx, f.Blobs, f.sc); err != nil {
+		return err
+	}
+	if err := f.once(ctx, stepHistory, f.writeHistory); err != nil {
+		return err
+	}
+	if err := f.openBatch(ctx); err != nil {
+		return err
+	}
+	return f.once(ctx, stepDone, func(context.Context, bun.Tx) error { return nil })
+}
+
+// signUp finds the demo tenant, or makes it in an empty database. found is false
+// in a database of other people.
+func (f *filler) signUp(ctx context.Context) (found bool, err error) {
+	var list []tenants.Tenant
+	if err := f.DB.NewSelect().Model(&list).Order("id").Limit(1).Scan(ctx); err != nil {
+		return false, fmt.Errorf("cannot look for tenants: %w", err)
+	}
+	if len(list) == 0 {
+		id, err := f.Auth.SignUp(ctx, auth.SignUp{TenantName: tenantName, Kind: tenants.KindStore, Name: "林晨光", Email: Email, Password: Password}, firstDay(f.now))
+		if err != nil {
+			return false, err
+		}
+		f.sc, f.owner = id.Scope(), id.User.ID
+		return true, nil
+	}
+	member := new(tenants.Member)
+	err = f.DB.NewSelect().Model(member).Join("JOIN users AS u ON u.id = member.user_id").
+		Where("member.tenant_id = ? AND member.role = ? AND u.email = ?", list[0].ID, tenants.RoleOwner, Email).Scan(ctx)
+	if db.IsNoRows(err) {
+		return false, nil
+	}
 	if err != nil {
-		return fmt.Errorf("cannot look for tenants: %w", err)
+		return false, fmt.Errorf("cannot look for the owner: %w", err)
 	}
-	if n > 0 {
-		return nil
+	f.sc, f.owner = tenants.ForTenant(member.TenantID), member.UserID
+	return true, nil
+}
+
+// hire makes the members that are not there yet.
+func (f *filler) hire(ctx context.Context) error {
+	members, err := tenants.NewService(f.DB).Members(ctx, f.sc)
+	if err != nil {
+		return err
 	}
-	_, err = d.Auth.SignUp(ctx, auth.SignUp{TenantName: "晨光照相馆", Kind: tenants.KindStore, Name: "李敏", Email: Email, Password: Password}, db.Now())
-	return err
+	ids := map[string]string{}
+	for _, m := range members {
+		ids[m.Email] = m.UserID
+	}
+	for _, p := range []struct {
+		name, email string
+		role        tenants.Role
+	}{
+		{"李敏", "limin@huizhi.example", tenants.RoleOperator},
+		{"周岚", "zhoulan@huizhi.example", tenants.RoleFinance},
+	} {
+		if ids[p.email] == "" {
+			u, err := f.Auth.CreateMember(ctx, f.sc, p.name, p.email, Password, p.role, f.owner, firstDay(f.now))
+			if err != nil {
+				return err
+			}
+			ids[p.email] = u.ID
+		}
+	}
+	f.staff = ids["limin@huizhi.example"]
+	return nil
+}
+
+// once does a step in one transaction with the note that it is done.
+func (f *filler) once(ctx context.Context, step string, do func(context.Context, bun.Tx) error) error {
+	return f.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if done, err := f.did(ctx, tx, step); err != nil || done {
+			return err
+		}
+		if err := do(ctx, tx); err != nil {
+			return err
+		}
+		return tenants.Audit(ctx, tx, f.sc, "system", step, "tenant", f.sc.TenantID(), f.now)
+	})
+}
+
+func (f *filler) did(ctx context.Context, tx bun.IDB, step string) (bool, error) {
+	done, err := tx.NewSelect().Model((*tenants.AuditEntry)(nil)).ApplyQueryBuilder(f.sc.Where).Where("action = ?", step).Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("cannot look for the step %s: %w", step, err)
+	}
+	return done, nil
 }
