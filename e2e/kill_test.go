@@ -154,7 +154,7 @@ func TestKilledAtRandomPointsNothingIsLostOrPaidTwice(t *testing.T) {
 			client: &http.Client{Jar: jar, Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 			env: append(os.Environ(), "HUIZHI_ADDR="+addr, "HUIZHI_BASE_URL=http://"+addr, "HUIZHI_DATA_DIR="+dir, "HUIZHI_DATABASE_URL="+databaseURL,
 				"HUIZHI_CLIPIMG_URL="+sim.URL(), "HUIZHI_CLIPIMG_APIKEY="+simulator.DefaultAPIKey, "HUIZHI_ALLOW_PRIVATE_URLS=true",
-				"HUIZHI_POLL_SCHEDULE=300ms,600ms,1s", "HUIZHI_RECONCILE_QUIET=700ms", "HUIZHI_RECONCILE_EVERY=500ms", "HUIZHI_JOB_RESCUE=5s", "HUIZHI_SUBMIT_TIMEOUT=3s", "HUIZHI_OCR_DIR="+dir+"/none")}
+				"HUIZHI_POLL_SCHEDULE=300ms,600ms,1s", "HUIZHI_RECONCILE_QUIET=700ms", "HUIZHI_RECONCILE_EVERY=500ms", "HUIZHI_JOB_RESCUE=3s", "HUIZHI_SUBMIT_TIMEOUT=3s", "HUIZHI_OCR_DIR="+dir+"/none")}
 		m.start()
 		t.Cleanup(func() { m.process.Process.Kill() })
 

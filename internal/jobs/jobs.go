@@ -145,6 +145,13 @@ func (q *Queue) startPostgres(ctx context.Context, config *river.Config) error {
 	if err != nil {
 		return err
 	}
+	// River rescues what a dead process left behind, but only once a leader has
+	// lived for half a minute. A start need not wait for that.
+	_, err = pool.Exec(ctx, "UPDATE river_job SET state = 'available' WHERE state = 'running' AND attempted_at < $1", time.Now().Add(-q.RescueAfter))
+	if err != nil {
+		pool.Close()
+		return err
+	}
 	client, err := river.NewClient[pgx.Tx](riverpgxv5.New(pool), config)
 	if err == nil {
 		err = client.Start(ctx)
