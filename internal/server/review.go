@@ -76,7 +76,7 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, status int
 		return s.render(w, r, status, reviewview.RecordForm(m))
 	default:
 		w.Header().Set("HX-Push-Url", reviewURL(o))
-		return s.render(w, r, status, reviewview.RecordPart(m))
+		return s.render(w, r, status, reviewview.RecordAnswer(m))
 	}
 }
 

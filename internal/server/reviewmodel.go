@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -305,10 +306,10 @@ func reviewField(ctx context.Context, o *orders.Order, p pictured, name ocr.Fiel
 		}
 		out.Doubts = append(out.Doubts, doubt)
 	}
-	if name == ocr.Name && slices.Contains(o.ExceptionKeys, orders.ExceptionNoName) {
+	if name == ocr.Name && f.Value == "" && slices.Contains(o.ExceptionKeys, orders.ExceptionNoName) {
 		out.Doubts = append(out.Doubts, reviewview.Doubt{Text: exceptionText(ctx, orders.ExceptionNoName), Tone: ui.Wait})
 	}
-	if name == ocr.IDNumber && slices.Contains(o.ExceptionKeys, orders.ExceptionIDRequired) {
+	if name == ocr.IDNumber && f.Value == "" && slices.Contains(o.ExceptionKeys, orders.ExceptionIDRequired) {
 		out.Doubts = append(out.Doubts, reviewview.Doubt{Text: exceptionText(ctx, orders.ExceptionIDRequired), Tone: ui.Fail})
 	}
 	return out
@@ -401,4 +402,4 @@ func ruleWant(_ context.Context, f specs.Finding) string {
 	}
 }
 
-func plain(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) }
+func plain(v float64) string { return strconv.FormatFloat(math.Round(v), 'f', 0, 64) }

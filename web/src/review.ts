@@ -1,5 +1,5 @@
 // Reviewing by keyboard: what the grid and the record share. Everything here is also a link or a form.
-import { on, onContent, openDialog } from "./page";
+import { on, openDialog } from "./page";
 import { grid } from "./review-grid";
 import { record } from "./review-record";
 
@@ -41,8 +41,4 @@ export function review(): void {
   });
   grid();
   record();
-  onContent((root) => {
-    // A form that answers with reasons is what to look at now.
-    root.querySelector<HTMLElement>("[data-refusal] button")?.focus();
-  });
 }

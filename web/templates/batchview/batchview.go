@@ -206,7 +206,10 @@ func (s Summary) steps(ctx context.Context) []ui.Step {
 func (s Summary) actions(ctx context.Context) []ui.Btn {
 	var all []ui.Btn
 	if s.Waiting > 0 {
-		all = append(all, ui.Btn{Label: i18n.T(ctx, "batches.review", "n", s.Waiting), Key: "G", Href: url(s.ID, "/review/grid")})
+		// On a phone one at a time is all there is room for.
+		label := i18n.T(ctx, "batches.review", "n", s.Waiting)
+		all = append(all, ui.Btn{Label: label, Href: url(s.ID, "/review"), Class: "md:hidden"},
+			ui.Btn{Label: label, Key: "G", Href: url(s.ID, "/review/grid"), Class: "max-md:hidden"})
 	}
 	if s.Ready > 0 {
 		all = append(all, ui.Btn{Label: i18n.T(ctx, "batches.submit", "n", s.Ready), Kind: ui.Primary, Href: url(s.ID, "/submit"),
@@ -214,8 +217,10 @@ func (s Summary) actions(ctx context.Context) []ui.Btn {
 	} else if s.Done > 0 && s.Waiting == 0 {
 		all = append(all, ui.Btn{Label: i18n.T(ctx, "batches.download"), Kind: ui.Primary, Icon: "download", Href: url(s.ID, "/receipts.zip")})
 	}
-	if n := len(all); n > 0 {
-		all[n-1].Kind = ui.Primary
+	if s.Ready == 0 { // then what is left to do is the main thing
+		for i := range all {
+			all[i].Kind = ui.Primary
+		}
 	}
 	return all
 }

@@ -65,8 +65,5 @@ func submitNotes(ctx context.Context, m SubmitModel) []string {
 		notes = append(notes, i18n.T(ctx, "batches.submit.note.typical", "time", i18n.Duration(ctx, m.Typical)))
 	}
 	notes = append(notes, i18n.T(ctx, "batches.submit.note.leave"))
-	if m.Left > 0 {
-		notes = append(notes, i18n.T(ctx, "batches.submit.note.left", "n", m.Left))
-	}
 	return notes
 }

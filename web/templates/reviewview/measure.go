@@ -95,8 +95,12 @@ func measuredText(ctx context.Context, p Photo) string {
 	return i18n.T(ctx, "review.measured", "top", px(p.TopMargin), "face", px(p.FaceWidth), "eyes", px(p.EyesToBottom))
 }
 
+func recordTitle(ctx context.Context, m Record) string {
+	return i18n.T(ctx, "review.title") + " " + i18n.Count(m.Position) + " / " + i18n.Count(m.Total)
+}
+
 // navClass hides a neighbour that there is not, and the word on phones.
-const navClass = "[&.btn-disabled]:invisible max-lg:px-3!"
+const navClass = "[&.btn-disabled]:invisible max-lg:[&.btn-disabled]:hidden max-lg:px-3!"
 
 func selected(on bool) string {
 	if on {

@@ -135,6 +135,26 @@ type Record struct {
 // Group is the fields that stand side by side.
 type Group struct{ Fields []Field }
 
+// columns lays the fields side by side; the authority needs more room than the dates.
+func (g Group) columns() string {
+	switch {
+	case len(g.Fields) == 3 && g.Fields[0].Kind == Text:
+		return "md:grid-cols-[minmax(0,1.5fr)_minmax(0,1fr)_minmax(0,1fr)]"
+	case len(g.Fields) == 3:
+		return "md:grid-cols-3"
+	default:
+		return ""
+	}
+}
+
+// cropHeight gives a picture of two lines, as addresses have, room for both.
+func cropHeight(f Field) string {
+	if f.Name == "address" {
+		return "max-h-12"
+	}
+	return "max-h-8"
+}
+
 // Photo is the working copy with what was measured on it.
 type Photo struct {
 	URL               string // "" when there is none
