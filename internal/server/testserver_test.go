@@ -67,7 +67,8 @@ func newTestSite(t *testing.T, change ...func(*config.Config)) *testSite {
 		f(c)
 	}
 	a, err := app.New(context.Background(), c, slog.New(slog.DiscardHandler), app.WithReader(noReader{}),
-		app.WithSimulator(simulator.Config{CallbackRetries: []time.Duration{}}))
+		app.WithSimulator(simulator.Config{CallbackRetries: []time.Duration{}}),
+		app.WithOrders(func(o *orders.Config) { o.GatherFor, o.SweepEvery = 20*time.Millisecond, 100*time.Millisecond }))
 	require.NoError(t, err)
 	t.Cleanup(func() { a.Close(context.Background()) })
 	s := &testSite{App: a, t: t}
