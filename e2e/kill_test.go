@@ -192,11 +192,20 @@ func TestKilledAtRandomPointsNothingIsLostOrPaidTwice(t *testing.T) {
 		defer d.Close()
 		all := func(what string, done func(list []orders.Order) bool) []orders.Order {
 			var list []orders.Order
-			require.Eventually(t, func() bool {
+			for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 				list = nil
-				return d.NewSelect().Model(&list).Order("seq").Scan(ctx) == nil && len(list) == people && done(list)
-			}, 150*time.Second, 100*time.Millisecond, "%s", what)
-			return list
+				err := d.NewSelect().Model(&list).Order("seq").Scan(ctx)
+				if err == nil && len(list) == people && done(list) {
+					return list
+				}
+				if time.Now().After(deadline) {
+					counts := map[orders.Status]int{}
+					for _, o := range list {
+						counts[o.Status]++
+					}
+					t.Fatalf("not so: %s; %d killed, %d orders: %v, %v", what, m.kills, len(list), counts, err)
+				}
+			}
 		}
 		list := all("every portrait is an order in review", func(list []orders.Order) bool { return every(list, orders.StatusReview, orders.StatusReady) })
 		for _, o := range list {
