@@ -212,6 +212,9 @@ func OpenDatabase(ctx context.Context, c *config.Config) (*db.DB, error) {
 	if err == nil {
 		err = d.CheckModels(ctx, models()...)
 	}
+	if err == nil {
+		err = billing.Protect(ctx, d)
+	}
 	if err != nil {
 		d.Close()
 		return nil, err
