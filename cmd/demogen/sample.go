@@ -57,7 +57,7 @@ func class() []sitting {
 		named("林子涵", ".png", cardgen.Phone),
 		named("黄丽娟", ".heic", cardgen.Scan),
 		named("唐诗琪", ".jpg", cardgen.Scan),
-		named("苏晨", ".jpg", cardgen.Phone),
+		named("苏晨", ".jpg", cardgen.Scan),
 		wrong,
 		blurred,
 		{name: "梁玉梅", photo: "IMG_0101.jpg", card: "IMG_0102.jpg", variant: cardgen.Scan},
@@ -152,7 +152,7 @@ func (s *studio) photo(face int, ending string, turned bool) ([]byte, error) {
 		return withOrientation(encodeJPEG(quarterLeft(s.portrait(face, 800)), 86)), nil
 	case ending == ".png":
 		var b bytes.Buffer
-		err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, s.portrait(face, 480))
+		err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, s.portrait(face, 640))
 		return b.Bytes(), err
 	case ending == ".heic":
 		return heic(s.portrait(face, 800))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"golang.org/x/sync/errgroup"
 
 	"huizhi/internal/ocr"
 	"huizhi/internal/orders"
@@ -87,6 +88,17 @@ func (f *filler) takePictures(ctx context.Context, b *orders.Batch) ([]taken, er
 	if err != nil {
 		return nil, err
 	}
+	stored := make([]taken, len(all))
+	g, gctx := errgroup.WithContext(ctx)
+	for i, c := range all {
+		g.Go(func() (err error) {
+			stored[i].picture, stored[i].reading, err = f.media.card(gctx, i, c)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
 	var out []taken
 	for i, c := range all {
 		photoName, cardName := c.Name+".jpg", c.Name+"_身份证.jpg"
@@ -97,13 +109,10 @@ func (f *filler) takePictures(ctx context.Context, b *orders.Batch) ([]taken, er
 		portrait.Check = &photos.Check{TypeID: b.TypeID, Metrics: portrait.Check.Metrics, Findings: specs.Evaluate(b.TypeID, portrait.Check.Metrics)}
 		out = append(out, taken{picture: placed(&portrait, b, photoName)})
 
-		card, reading, err := f.media.card(ctx, i, c)
-		if err != nil {
-			return nil, err
-		}
-		placed(card, b, cardName)
-		reading.ID, reading.PictureID, reading.CreatedAt = idAt(b.CreatedAt), card.ID, b.CreatedAt
-		out = append(out, taken{card, reading})
+		card := stored[i]
+		placed(card.picture, b, cardName)
+		card.reading.ID, card.reading.PictureID, card.reading.CreatedAt = idAt(b.CreatedAt), card.picture.ID, b.CreatedAt
+		out = append(out, card)
 	}
 	return out, nil
 }
