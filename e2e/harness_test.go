@@ -113,7 +113,7 @@ func (w testWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// browser is one tab with a profile of its own.
+// browser is one tab of Chromium with a profile of its own.
 type browser struct {
 	t        *testing.T
 	ctx      context.Context
@@ -149,6 +149,8 @@ func open(t *testing.T, base, lang string, width, height int) *browser {
 			go func() { _ = chromedp.Run(ctx, page.HandleJavaScriptDialog(true)) }()
 		}
 	})
+	// The browser lives as long as the context of its first run.
+	require.NoError(t, chromedp.Run(ctx))
 	mobile := width < 600
 	b.do("start", network.Enable(), cdplog.Enable(), runtime.Enable(),
 		network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": lang}),
@@ -198,7 +200,7 @@ func (b *browser) goTo(path string) {
 
 func (b *browser) fill(selector, value string) {
 	b.t.Helper()
-	b.do("fill "+selector, chromedp.WaitVisible(selector, chromedp.ByQuery), chromedp.SetValue(selector, "", chromedp.ByQuery), chromedp.SendKeys(selector, value, chromedp.ByQuery))
+	b.do("fill "+selector, chromedp.WaitVisible(selector, chromedp.ByQuery), chromedp.Evaluate(`document.querySelector(`+quote(selector)+`).value = ""`, nil), chromedp.SendKeys(selector, value, chromedp.ByQuery))
 }
 
 func (b *browser) click(selector string) {
