@@ -2,6 +2,9 @@ package ocreval_test
 
 import (
 	"bytes"
+	"image"
+	"image/color"
+	"image/jpeg"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -9,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/image/draw"
+
+	"huizhi/internal/ocr"
 	"huizhi/internal/ocr/cardgen"
 	"huizhi/internal/ocr/local"
 	"huizhi/internal/ocr/ocreval"
@@ -129,5 +135,42 @@ func BenchmarkCards(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.Log("\n" + out.String())
+	}
+}
+
+// A card photographed from afar with a camera of 12 megapixels.
+func TestASmallCardInALargePhotoIsRead(t *testing.T) {
+	t.Parallel()
+	reader := engine(t)
+	fonts, err := cardgen.EmbeddedFonts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := cardgen.New(fonts, rand.New(rand.NewPCG(5, 1)))
+	person := cardgen.NewPerson(rand.New(rand.NewPCG(5, 2)), time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC))
+	card, err := g.Front(person, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, share := range []float64{.2, .3, .5, .9} {
+		photo := image.NewRGBA(image.Rect(0, 0, 4000, 3000))
+		draw.Draw(photo, photo.Rect, image.NewUniform(color.Gray{110}), image.Point{}, draw.Src)
+		width := int(4000 * share)
+		place := image.Rect(300, 200, 300+width, 200+width*54/86)
+		draw.CatmullRom.Scale(photo, place, card, card.Bounds(), draw.Over, nil)
+		var file bytes.Buffer
+		if err := jpeg.Encode(&file, photo, nil); err != nil {
+			t.Fatal(err)
+		}
+		reading, err := reader.Read(t.Context(), file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[ocr.FieldName]string{ocr.Name: person.Name, ocr.IDNumber: person.IDNumber, ocr.Address: person.Address} {
+			if got := reading.Fields[name].Value; got != want {
+				t.Errorf("card of %.0f%% of the width: %s: got %q, want %q", 100*share, name, got, want)
+			}
+		}
+		t.Logf("%.0f%%: %s", 100*share, reading.Took)
 	}
 }

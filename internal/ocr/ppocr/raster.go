@@ -98,6 +98,15 @@ func (r *raster) fromAny(m image.Image, shrink int) {
 	}
 }
 
+// part copies a rectangle.
+func (r *raster) part(rect image.Rectangle) *raster {
+	p := &raster{rect.Dx(), rect.Dy(), make([]uint8, 3*rect.Dx()*rect.Dy())}
+	for y := range p.height {
+		copy(p.pix[3*y*p.width:][:3*p.width], r.pix[3*((rect.Min.Y+y)*r.width+rect.Min.X):])
+	}
+	return p
+}
+
 func (r *raster) half() *raster {
 	h := &raster{r.width / 2, r.height / 2, make([]uint8, 3*(r.width/2)*(r.height/2))}
 	for y := range h.height {

@@ -75,7 +75,7 @@ func (r *Reader) read(ctx context.Context, p *picture, reading *ocr.Reading) err
 	reading.Type = card.Type
 	reading.Fields = ocr.Check(card.Fields, r.now())
 	for name, box := range card.Boxes {
-		if reading.Crops[name], err = crop(raster, page, box); err != nil {
+		if reading.Crops[name], err = page.crop(box); err != nil {
 			return err
 		}
 	}
@@ -132,12 +132,12 @@ const (
 )
 
 // crop is a JPEG of a box, not enlarged.
-func crop(r *raster, p *page, b idcard.Box) ([]byte, error) {
+func (p *page) crop(b idcard.Box) ([]byte, error) {
 	margin := cropMargin * p.lineHeight()
 	q := p.quad(idcard.Box{X0: b.X0 - margin, Y0: b.Y0 - margin, X1: b.X1 + margin, Y1: b.Y1 + margin})
 	scale := min(1, maxCropWidth/q.width(), maxCropHeight/q.height())
 	width, height := int(math.Ceil(q.width()*scale)), int(math.Ceil(q.height()*scale))
 	var file bytes.Buffer
-	err := jpeg.Encode(&file, r.crop(q, max(width, 1), max(height, 1)), &jpeg.Options{Quality: cropQuality})
+	err := jpeg.Encode(&file, p.raster.crop(q, max(width, 1), max(height, 1)), &jpeg.Options{Quality: cropQuality})
 	return file.Bytes(), err
 }
