@@ -195,15 +195,15 @@ func (s *Server) batchRowsOf(ctx context.Context, sc tenants.Scope, list []order
 		o := &list[i]
 		row := batchview.OrderRow{ID: o.ID, Href: orderURL(o.ID), Photo: pictureURL(p.pictures[o.PhotoID], photos.Thumb), Name: o.Name, Crop: p.maskedCrop(o), Paired: pairedText(ctx, o),
 			Number: maskNumber(o.IDNumber), Reading: slices.Contains(readingStatuses, o.Status), Badge: ui.OrderBadge(ctx, string(o.Status))}
-		row.Doubts, row.PhotoDoubts = exceptionTexts(ctx, o.ExceptionKeys)
-		row.NameDoubt = slices.ContainsFunc(o.ExceptionKeys, func(k string) bool { return strings.HasPrefix(k, "name.") })
-		switch {
-		case o.Status == orders.StatusReview && len(row.PhotoDoubts) > 0 && len(row.Doubts) == 0:
-			row.Badge = ui.OrderBadge(ctx, "photo_problem")
-		case slices.Contains(failedStatuses, o.Status) && o.Message != "":
-			row.Doubts = []string{o.Message}
-		case !o.Status.Editable(): // what was doubtful has been decided
-			row.Doubts, row.PhotoDoubts = nil, nil
+		switch { // what was doubtful of a confirmed order has been decided
+		case o.Status == orders.StatusReview:
+			row.Doubts, row.PhotoDoubts = exceptionTexts(ctx, o.ExceptionKeys)
+			row.NameDoubt = slices.ContainsFunc(o.ExceptionKeys, func(k string) bool { return strings.HasPrefix(k, "name.") })
+			if len(row.PhotoDoubts) > 0 && len(row.Doubts) == 0 {
+				row.Badge = ui.OrderBadge(ctx, "photo_problem")
+			}
+		case slices.Contains(failedStatuses, o.Status):
+			row.Doubts = []string{failureText(ctx, o)}
 		}
 		row.Badge.Live = slices.Contains(runningStatuses, o.Status) && row.Badge.Icon == "loader-circle"
 		rows[i] = row
@@ -258,6 +258,19 @@ func exceptionText(ctx context.Context, key string) string {
 		return i18n.T(ctx, key)
 	}
 	return i18n.T(ctx, "orders.exception.other")
+}
+
+// failureText is why the provider did not issue the receipt: a sentence of ours
+// for what it refused, its own for what it could not do.
+func failureText(ctx context.Context, o *orders.Order) string {
+	switch {
+	case i18n.Has(o.Message):
+		return i18n.T(ctx, o.Message)
+	case o.Message != "":
+		return i18n.T(ctx, "batches.failure", "message", o.Message)
+	default:
+		return i18n.T(ctx, "batches.failure.silent")
+	}
 }
 
 func pairedText(ctx context.Context, o *orders.Order) string {

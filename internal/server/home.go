@@ -122,10 +122,7 @@ func (s *Server) homeGroup(ctx context.Context, sc tenants.Scope, lane lane, n i
 func homeReason(ctx context.Context, o *orders.Order) string {
 	switch o.Status {
 	case orders.StatusFailed, orders.StatusRejected:
-		if o.Message != "" {
-			return i18n.T(ctx, "home.reason.upstream", "message", o.Message)
-		}
-		return i18n.T(ctx, "home.reason.failed")
+		return failureText(ctx, o)
 	case orders.StatusUnknown, orders.StatusNeedsDecision:
 		return i18n.T(ctx, "home.reason."+string(o.Status))
 	}

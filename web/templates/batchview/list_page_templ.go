@@ -160,7 +160,7 @@ func Table(rows []Row, now time.Time) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<td class=\"cell-title\"><a class=\"hover:underline underline-offset-3\" href=\"")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<td class=\"cell-title md:max-w-64 md:truncate\"><a class=\"hover:underline underline-offset-3\" href=\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -204,7 +204,7 @@ func Table(rows []Row, now time.Time) templ.Component {
 							return templ_7745c5c3_Err
 						}
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "</td><td class=\"text-muted\">")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "</td><td class=\"text-muted md:max-w-52 md:truncate\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -279,7 +279,7 @@ func Table(rows []Row, now time.Time) templ.Component {
 			{Label: i18n.T(ctx, "batches.col.name")},
 			{Label: i18n.T(ctx, "batches.col.type")},
 			{Label: i18n.T(ctx, "batches.col.orders"), Num: true},
-			{Label: i18n.T(ctx, "batches.col.progress"), Class: "w-52"},
+			{Label: i18n.T(ctx, "batches.col.progress"), Class: "w-44"},
 			{Label: i18n.T(ctx, "batches.col.state")},
 			{Label: i18n.T(ctx, "batches.col.created"), Num: true},
 		}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
