@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -16,6 +17,8 @@ import (
 	"huizhi/internal/photos"
 	"huizhi/internal/receipts"
 	"huizhi/internal/tenants"
+	"huizhi/web/templates/layout"
+	"huizhi/web/templates/orderview"
 )
 
 func (s *Server) receiptRoutes() []route {
@@ -130,7 +133,7 @@ func (s *Server) batchOutput(o output) func(http.ResponseWriter, *http.Request) 
 		}
 		err = s.Orders.Completed(ctx, id.Scope(), b.ID, func(*orders.Order, *orders.Receipt) error { return errFound })
 		if err == nil {
-			return apperr.New(apperr.NotFound, "error.receipts.none")
+			return s.render(w, r, http.StatusNotFound, orderview.NoReceiptsPage(s.chrome(r, layout.NavBatches), b.Name, "/batches/"+url.PathEscape(b.ID)))
 		}
 		if !errors.Is(err, errFound) {
 			return err

@@ -15,11 +15,11 @@ var panelLink = templ.Attributes{"hx-boost": "true", "hx-target": "#side", "hx-s
 
 func columns(ctx context.Context) []ui.Col {
 	return []ui.Col{
-		{Label: i18n.T(ctx, "orders.column.photo"), Hidden: true, Class: "w-12"},
+		{Label: i18n.T(ctx, "orders.column.photo"), Hidden: true, Class: "w-16"},
 		{Label: i18n.T(ctx, "orders.column.subject")},
 		{Label: i18n.T(ctx, "orders.column.type")},
-		{Label: i18n.T(ctx, "orders.column.batch"), Class: "max-[85rem]:hidden"},
-		{Label: i18n.T(ctx, "orders.column.number"), Class: "max-[95rem]:hidden"},
+		{Label: i18n.T(ctx, "orders.column.batch"), Class: "@max-[56rem]:hidden"},
+		{Label: i18n.T(ctx, "orders.column.number"), Class: "@max-[72rem]:hidden"},
 		{Label: i18n.T(ctx, "orders.column.money"), Num: true},
 		{Label: i18n.T(ctx, "orders.column.status")},
 		{Label: i18n.T(ctx, "orders.column.updated"), Num: true},

@@ -98,6 +98,9 @@ func (m OrderModel) documentURL(view string) string {
 	return m.Path() + "?part=documents&view=" + view
 }
 
+// plainViewer asks the browser's PDF viewer for the page and nothing around it.
+const plainViewer = "#toolbar=0&navpanes=0&view=FitH"
+
 func (m OrderModel) receiptURL() string  { return m.Path() + "/receipt" }
 func (m OrderModel) standardURL() string { return m.Path() + "/standard-photo" }
 

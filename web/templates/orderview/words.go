@@ -94,7 +94,7 @@ func (e Event) text(ctx context.Context) string {
 	case "rejected", "not_sent":
 		return errorWords(ctx, d["error"])
 	case "unknown":
-		return errorWords(ctx, d["error"]) + i18n.T(ctx, "orders.event_text.unknown")
+		return lostWords(ctx, d["error"]) + i18n.T(ctx, "orders.event_text.unknown")
 	case "scanned":
 		if d["clean"] == "true" {
 			return i18n.T(ctx, "orders.event_text.scanned_clean", "n", d["scan"])
@@ -154,6 +154,18 @@ func errorWords(ctx context.Context, key string) string {
 		return i18n.T(ctx, key)
 	}
 	return i18n.T(ctx, "orders.event_text.no_answer")
+}
+
+// lostWords says how an answer was lost. What is being done about it belongs to the
+// present, not to the history.
+func lostWords(ctx context.Context, key string) string {
+	switch key {
+	case "provider.unknown":
+		return i18n.T(ctx, "orders.event_text.no_answer")
+	case "provider.interrupted":
+		return i18n.T(ctx, "orders.event_text.interrupted")
+	}
+	return errorWords(ctx, key)
 }
 
 // fieldWords names the fields of an edit: 姓名、身份证号.

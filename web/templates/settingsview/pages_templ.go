@@ -396,7 +396,7 @@ func MembersPage(c layout.Chrome, m MembersModel) templ.Component {
 							return nil
 						})
 						templ_7745c5c3_Err = ui.Table(ui.TableView{Label: i18n.T(ctx, "settings.members"), Cards: true, Cols: []ui.Col{
-							{Label: i18n.T(ctx, "settings.col.name")}, {Label: i18n.T(ctx, "settings.col.email")},
+							{Label: i18n.T(ctx, "settings.col.person")}, {Label: i18n.T(ctx, "settings.col.email")},
 							{Label: i18n.T(ctx, "settings.col.role")}, {Label: i18n.T(ctx, "settings.col.since"), Num: true},
 						}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
@@ -493,7 +493,7 @@ func memberForm(m MembersModel) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Input(ui.InputView{Value: m.New.Name, Control: ui.Control{Name: "name", Label: i18n.T(ctx, "settings.col.name"), Error: m.New.Errors["name"], Attrs: templ.Attributes{"maxlength": "60", "required": true}}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Input(ui.InputView{Value: m.New.Name, Control: ui.Control{Name: "name", Label: i18n.T(ctx, "settings.col.person"), Error: m.New.Errors["name"], Attrs: templ.Attributes{"maxlength": "60", "required": true}}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
