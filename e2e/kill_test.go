@@ -75,6 +75,17 @@ func (m *mortal) kill() {
 	m.kills++
 }
 
+// waitReady until the server answers.
+func (m *mortal) waitReady() {
+	for range 1200 {
+		if res, err := http.Get("http://" + m.addr + "/readyz"); err == nil {
+			res.Body.Close()
+			return
+		}
+		time.Sleep(50 * time.Millisecond) // it is being started
+	}
+}
+
 // ask repeats a request until it is answered, as a person does whose page failed
 // to load. The server may be dead at any moment.
 func (m *mortal) ask(method, path string, body []byte, header map[string]string) (int, string) {
@@ -158,21 +169,23 @@ func TestKilledAtRandomPointsNothingIsLostOrPaidTwice(t *testing.T) {
 		m.start()
 		t.Cleanup(func() { m.process.Process.Kill() })
 
-		// Death comes every 0.4 to 1.6 seconds until the work is done.
-		stop, stopped := make(chan struct{}), make(chan struct{})
+		// Death comes at a random moment within a second and a half of being ready:
+		// four times while files come in and are looked at, then six times while
+		// orders are confirmed, sent and followed.
 		random := rand.New(rand.NewPCG(42, 1))
-		go func() {
-			defer close(stopped)
-			for {
-				select {
-				case <-stop:
-					return
-				case <-time.After(400*time.Millisecond + time.Duration(random.Int64N(int64(1200*time.Millisecond)))):
+		dying := make(chan struct{})
+		die := func(times int) {
+			go func() {
+				for range times {
+					m.waitReady()
+					time.Sleep(time.Duration(random.Int64N(int64(1500 * time.Millisecond))))
 					m.kill()
 					m.start()
 				}
-			}
-		}()
+				dying <- struct{}{}
+			}()
+		}
+		die(4)
 
 		email := db.NewID() + "@example.com"
 		signUp := url.Values{"tenant_name": {"晨光照相馆"}, "kind": {"store"}, "name": {"李敏"}, "email": {email}, "password": {"correct horse"}}
@@ -187,6 +200,7 @@ func TestKilledAtRandomPointsNothingIsLostOrPaidTwice(t *testing.T) {
 			require.Equal(t, http.StatusOK, code, body)
 			require.Contains(t, body, `"stored"`)
 		}
+		<-dying
 		d, err := db.Open(ctx, databaseURL) // to look and to count; the work is done by the process
 		require.NoError(t, err)
 		defer d.Close()
@@ -208,6 +222,7 @@ func TestKilledAtRandomPointsNothingIsLostOrPaidTwice(t *testing.T) {
 			}
 		}
 		list := all("every portrait is an order in review", func(list []orders.Order) bool { return every(list, orders.StatusReview, orders.StatusReady) })
+		die(6)
 		for _, o := range list {
 			code, body := m.form("/orders/"+o.ID+"/confirm", url.Values{"version": {fmt.Sprint(o.Version)}, "force": {"1"}})
 			require.Contains(t, []int{http.StatusSeeOther, http.StatusConflict}, code, body) // conflict: the answer to the first try was lost
@@ -218,24 +233,13 @@ func TestKilledAtRandomPointsNothingIsLostOrPaidTwice(t *testing.T) {
 			require.Equal(t, http.StatusSeeOther, code, body)
 		}
 
-		all("every order is under way", func(list []orders.Order) bool {
-			for _, o := range list {
-				if o.Status == orders.StatusReady || o.Status == orders.StatusReview {
-					return false
-				}
-			}
-			return true
-		})
-		time.Sleep(4 * time.Second) // a few more deaths while the orders are being sent and followed
-		close(stop)
-		<-stopped
+		<-dying
 		all("every order is completed", func(list []orders.Order) bool { return every(list, orders.StatusCompleted) })
 		require.Eventually(t, func() bool {
 			n, err := d.NewSelect().Model((*orders.Receipt)(nil)).Where("state = ?", orders.ReceiptStored).Count(ctx)
 			return err == nil && n == people
 		}, 60*time.Second, 100*time.Millisecond, "every receipt is kept")
-		require.GreaterOrEqual(t, m.kills, 4)
-		t.Logf("killed %d times", m.kills)
+		require.Equal(t, 10, m.kills)
 		requireNothingLostOrTwice(t, d, sim, dir, people)
 	})
 }
