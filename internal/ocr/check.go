@@ -28,6 +28,7 @@ func Check(fields Fields, today time.Time) Fields {
 	}
 	checked.apply(Name, checkName)
 	checked.apply(Ethnicity, checkEthnicity)
+	checked.apply(Address, checkAddress)
 	number := checked.checkNumber(day)
 	checked.apply(Sex, func(f *Field) { checkSex(f, number) })
 	checked.apply(BirthDate, func(f *Field) { checkBirthDate(f, number, day) })
@@ -94,6 +95,16 @@ func checkName(f *Field) {
 func checkEthnicity(f *Field) {
 	if !slices.Contains(Ethnicities, f.Value) {
 		f.flag(EthnicityUnknown)
+	}
+}
+
+// checkAddress finds addresses of which the first line is missing.
+func checkAddress(f *Field) {
+	const longest = 12 // names of divisions, such as 新疆维吾尔自治区
+	runes := []rune(f.Value)
+	head := string(runes[:min(longest, len(runes))])
+	if !strings.ContainsAny(head, "省市县旗州盟") && !strings.Contains(head, "自治区") {
+		f.flag(AddressFormat)
 	}
 }
 

@@ -57,6 +57,8 @@ func TestCheckFlagsValues(t *testing.T) {
 		"birth date of an invalid number":    {edits{ocr.BirthDate: "1990-01-02", ocr.IDNumber: "110101199001011234"}, ocr.BirthDate, nil},
 		"sex differs":                        {edits{ocr.Sex: "男"}, ocr.Sex, ocr.Flags{ocr.SexMismatch}},
 		"sex is neither":                     {edits{ocr.Sex: "F"}, ocr.Sex, ocr.Flags{ocr.SexUnknown}},
+		"address without its first line":     {edits{ocr.Address: "街道幸福里社区249号"}, ocr.Address, ocr.Flags{ocr.AddressFormat}},
+		"address of an autonomous region":    {edits{ocr.Address: "新疆维吾尔自治区乌鲁木齐市天山区人民路1号"}, ocr.Address, nil},
 		"birth date is none":                 {edits{ocr.BirthDate: "1990-02-30", ocr.IDNumber: ""}, ocr.BirthDate, ocr.Flags{ocr.DateFormat}},
 		"ethnicity of the list":              {edits{ocr.Ethnicity: "维吾尔族"}, ocr.Ethnicity, nil},
 		"people recognised without a place":  {edits{ocr.Ethnicity: "穿青人"}, ocr.Ethnicity, nil},

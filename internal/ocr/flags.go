@@ -27,6 +27,7 @@ const (
 	SexMismatch      Flag = "sex_mismatch"     // differs from the sex in the number
 	SexUnknown       Flag = "sex_unknown"
 	EthnicityUnknown Flag = "ethnicity_unknown" // none of Ethnicities
+	AddressFormat    Flag = "address_format"    // does not begin with a province, city or county
 	DateFormat       Flag = "date_format"
 	Expired          Flag = "expired"
 	TermUnusual      Flag = "term_unusual" // cards are valid for 5, 10 or 20 years or without end

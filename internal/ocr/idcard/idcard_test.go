@@ -114,6 +114,9 @@ func TestParse(t *testing.T) {
 		"labels not seen": {without(front(), 80, 80, 160, 240, 320, 540), ocr.IDCardFront, frontWant},
 		"a label with a speck": {
 			with(front(), at(80, 80, "姓名不")), ocr.IDCardFront, frontWant},
+		"a speck read as a character": {
+			append(front(), idcard.Line{Box: idcard.Box{X0: 130, Y0: 325, X1: 144, Y1: 336}, Glyphs: []idcard.Glyph{{Char: '营', X: 137, Probability: .9}}}),
+			ocr.IDCardFront, frontWant},
 		"a name in two lines": {
 			append(with(front(), at(200, 80, "阿依古丽·")), at(200, 120, "艾合买提")),
 			ocr.IDCardFront, frontWant.but(ocr.Name, "阿依古丽·艾合买提")},

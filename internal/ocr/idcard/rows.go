@@ -48,7 +48,7 @@ func (r row) around(glyphs []Glyph) Box {
 // when it is level with the member nearest to it, which allows for lines that
 // converge in a photograph taken at an angle.
 func makeRows(lines []Line) []row {
-	lines = slices.Clone(lines)
+	lines = withoutSpecks(lines)
 	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Compare(a.Box.centreY(), b.Box.centreY()) })
 	var rows []row
 	for _, l := range lines {
@@ -68,6 +68,19 @@ func makeRows(lines []Line) []row {
 	rows = slices.DeleteFunc(rows, func(r row) bool { return len(r.glyphs) == 0 })
 	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(a.y, b.y) })
 	return rows
+}
+
+// withoutSpecks drops what is too small to be print of the card.
+func withoutSpecks(lines []Line) []Line {
+	var heights []float64
+	for _, l := range lines {
+		heights = append(heights, l.Box.Height())
+	}
+	if len(heights) == 0 {
+		return nil
+	}
+	least := .45 * median(heights)
+	return slices.DeleteFunc(slices.Clone(lines), func(l Line) bool { return l.Box.Height() < least })
 }
 
 func (r row) level(l Line) bool {
