@@ -55,7 +55,7 @@ func onBoth(t *testing.T, journey func(t *testing.T, databaseURL string)) {
 	t.Run("postgres", func(t *testing.T) { journey(t, dbtest.PostgresURL(t)) })
 }
 
-func startSite(t *testing.T, databaseURL string, change func(*config.Config)) *site {
+func startSite(t testing.TB, databaseURL string, change func(*config.Config)) *site {
 	t.Helper()
 	dir := t.TempDir()
 	c := &config.Config{
@@ -96,7 +96,7 @@ func startSite(t *testing.T, databaseURL string, change func(*config.Config)) *s
 
 // ocrDir is where scripts/setup puts the engine. Without it the journeys would
 // not be the user's, so its absence fails.
-func ocrDir(t *testing.T) string {
+func ocrDir(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join("..", "build", "ocr", "assets")
 	if _, err := os.Stat(filepath.Join(dir, "SHA256SUMS")); err != nil {
@@ -105,7 +105,7 @@ func ocrDir(t *testing.T) string {
 	return dir
 }
 
-type testWriter struct{ t *testing.T }
+type testWriter struct{ t testing.TB }
 
 func (w testWriter) Write(p []byte) (int, error) {
 	defer func() { _ = recover() }() // a log line after the test's end is of no use
