@@ -31,39 +31,40 @@ func newRaster(m image.Image, shrink int) *raster {
 }
 
 func (r *raster) fromYCbCr(m *image.YCbCr, shrink int) {
-	n := shrink * shrink
 	i := 0
 	for y := range r.height {
+		top := m.Rect.Min.Y + y*shrink
+		luminance := m.Y[m.YOffset(m.Rect.Min.X, top):]
 		for x := range r.width {
-			var sum int
-			x0, y0 := m.Rect.Min.X+x*shrink, m.Rect.Min.Y+y*shrink
-			for dy := range shrink {
-				o := m.YOffset(x0, y0+dy)
-				for _, v := range m.Y[o : o+shrink] {
-					sum += int(v)
-				}
-			}
+			v := mean(luminance[x*shrink:], m.YStride, shrink)
 			// Colour is coarser than luminance already, the middle sample is enough.
-			c := m.COffset(x0+shrink/2, y0+shrink/2)
-			r.pix[i], r.pix[i+1], r.pix[i+2] = color.YCbCrToRGB(uint8((sum+n/2)/n), m.Cb[c], m.Cr[c])
+			c := m.COffset(m.Rect.Min.X+x*shrink+shrink/2, top+shrink/2)
+			r.pix[i], r.pix[i+1], r.pix[i+2] = color.YCbCrToRGB(v, m.Cb[c], m.Cr[c])
 			i += 3
 		}
 	}
 }
 
+// mean of the n x n bytes at the beginning of rows that are a stride apart.
+func mean(pix []uint8, stride, n int) uint8 {
+	if n == 1 {
+		return pix[0]
+	}
+	var sum int
+	for y := range n {
+		for _, v := range pix[y*stride : y*stride+n] {
+			sum += int(v)
+		}
+	}
+	return uint8((sum + n*n/2) / (n * n))
+}
+
 func (r *raster) fromGray(m *image.Gray, shrink int) {
-	n := shrink * shrink
 	i := 0
 	for y := range r.height {
+		row := m.Pix[m.PixOffset(m.Rect.Min.X, m.Rect.Min.Y+y*shrink):]
 		for x := range r.width {
-			var sum int
-			for dy := range shrink {
-				o := m.PixOffset(m.Rect.Min.X+x*shrink, m.Rect.Min.Y+y*shrink+dy)
-				for _, v := range m.Pix[o : o+shrink] {
-					sum += int(v)
-				}
-			}
-			v := uint8((sum + n/2) / n)
+			v := mean(row[x*shrink:], m.Stride, shrink)
 			r.pix[i], r.pix[i+1], r.pix[i+2] = v, v, v
 			i += 3
 		}
