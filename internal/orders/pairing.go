@@ -205,6 +205,9 @@ func (s *Service) attach(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Or
 	if reading != nil {
 		fields := maps.Clone(o.Fields)
 		maps.Copy(fields, reading.Fields)
+		if named := o.Fields[ocr.Name]; named.Has(ocr.Inferred) {
+			fields[ocr.Name] = besideFileName(fields[ocr.Name], named.Value)
+		}
 		o.Fields = fields
 	}
 	check, err := photoCheck(ctx, tx, sc, o.PhotoID)
@@ -220,6 +223,19 @@ func (s *Service) attach(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Or
 		return err
 	}
 	return record(ctx, tx, sc, o.ID, nil, EventPaired, ActorSystem, map[string]string{"by": string(by), "side": string(card.Kind)}, now)
+}
+
+// besideFileName doubts a name that was read otherwise than the photo's file is
+// called, and offers the file's: rare characters are misread, seldom mistyped.
+func besideFileName(read ocr.Field, fileName string) ocr.Field {
+	if read.Value == fileName || read.Value == "" {
+		return read
+	}
+	read.Candidates = append([]string{fileName}, slices.DeleteFunc(slices.Clone(read.Candidates), func(c string) bool { return c == fileName })...)
+	if !read.Has(ocr.LowConfidence) {
+		read.Flags = append(slices.Clone(read.Flags), ocr.LowConfidence)
+	}
+	return read
 }
 
 func photoCheck(ctx context.Context, tx bun.IDB, sc tenants.Scope, pictureID string) (*photos.Check, error) {

@@ -93,6 +93,15 @@ func TestNameInFile(t *testing.T) {
 	}
 }
 
+func TestANameReadOtherwiseThanTheFileIsCalledIsDoubted(t *testing.T) {
+	t.Parallel()
+	f := besideFileName(ocr.Field{Value: "欧阳肿", Candidates: []string{"欧阳独", "欧阳翀"}}, "欧阳翀")
+	require.Equal(t, []string{"欧阳翀", "欧阳独"}, f.Candidates)
+	require.True(t, f.Has(ocr.LowConfidence))
+	same := ocr.Field{Value: "欧阳翀"}
+	require.Equal(t, same, besideFileName(same, "欧阳翀"))
+}
+
 func TestNaturalOrder(t *testing.T) {
 	t.Parallel()
 	for _, pair := range [][2]string{{"IMG_9.jpg", "IMG_10.jpg"}, {"a", "b"}, {"2班/1", "10班/1"}, {"x", "x1"}, {"07", "8"}} {

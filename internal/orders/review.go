@@ -154,6 +154,9 @@ func (s *Service) Confirm(ctx context.Context, sc tenants.Scope, orderID string,
 		if o.Status == StatusReady {
 			return nil
 		}
+		if !o.Status.CanBecome(StatusReady) {
+			return apperr.New(apperr.Conflict, "error.order.still_reading")
+		}
 		if keys := o.blocking(force, check); len(keys) > 0 {
 			var bad apperr.Fields
 			for _, k := range keys {
