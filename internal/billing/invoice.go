@@ -61,18 +61,19 @@ func (s *Service) Invoice(ctx context.Context, sc tenants.Scope, id string) (*De
 // LinePage is one page of the charges on a line, in the order they were
 // recorded, after the charge with the id after ("" for the first page). next is
 // the id to go on from, or "".
-func (s *Service) LinePage(ctx context.Context, sc tenants.Scope, invoiceID string, ordinal int, after string, size int) (line Line, entries []Entry, next string, err error) {
+func (s *Service) LinePage(ctx context.Context, sc tenants.Scope, invoiceID string, ordinal int, after string, size int) (entries []Entry, next string, err error) {
+	var line Line
 	err = s.db.NewSelect().Model(&line).ApplyQueryBuilder(sc.Where).
 		Where("invoice_id = ? AND ordinal = ?", invoiceID, ordinal).Scan(ctx)
 	if db.IsNoRows(err) {
-		return line, nil, "", apperr.New(apperr.NotFound, "error.billing.invoice_not_found")
+		return nil, "", apperr.New(apperr.NotFound, "error.billing.invoice_not_found")
 	}
 	if err != nil {
-		return line, nil, "", fmt.Errorf("cannot load the line: %w", err)
+		return nil, "", fmt.Errorf("cannot load the line: %w", err)
 	}
 	charges, err := lineCharges(ctx, s.db, sc, invoiceID, ordinal, after, size+1)
 	if err != nil {
-		return line, nil, "", err
+		return nil, "", err
 	}
 	if len(charges) > size {
 		charges, next = charges[:size], charges[size-1].ID
@@ -80,7 +81,7 @@ func (s *Service) LinePage(ctx context.Context, sc tenants.Scope, invoiceID stri
 	for _, c := range charges {
 		entries = append(entries, Entry{c, line.UnitFen})
 	}
-	return line, entries, next, nil
+	return entries, next, nil
 }
 
 func invoiceByID(ctx context.Context, tx bun.IDB, sc tenants.Scope, id string) (*Invoice, error) {

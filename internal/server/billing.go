@@ -316,7 +316,7 @@ func lineURL(id string, ordinal int, from string) string {
 // openLine reads a page of the line's receipts.
 func (s *Server) openLine(r *http.Request, invoiceID string, line *billingview.Line) error {
 	id, from := identity(r), r.URL.Query().Get("from")
-	_, entries, next, err := s.Billing.LinePage(r.Context(), id.Scope(), invoiceID, line.Ordinal, from, linePageSize)
+	entries, next, err := s.Billing.LinePage(r.Context(), id.Scope(), invoiceID, line.Ordinal, from, linePageSize)
 	if err != nil {
 		return err
 	}

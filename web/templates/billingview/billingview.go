@@ -115,19 +115,15 @@ type Entry struct {
 }
 
 // InvoicesModel is the list of invoices.
-type InvoicesModel struct {
-	Rows []Row
-	Now  time.Time
-}
+type InvoicesModel struct{ Rows []Row }
 
 // InvoiceModel is one invoice.
 type InvoiceModel struct {
-	ID, State        string
+	State            string
 	TenantName       string
 	Start            time.Time // of the month
 	Running          bool      // the month is not over
 	Created, Updated time.Time
-	Now              time.Time
 	Total            Sum
 	FenPer1000Points int64
 	Lines            []Line
@@ -143,15 +139,14 @@ func (m InvoiceModel) unbilled() int64 { return m.Ledger.Receipts - m.Total.Rece
 
 // Line is a line of an invoice. An open one shows a page of its receipts.
 type Line struct {
-	Ordinal           int
-	TypeName          string
-	Receipts, Fen     int64
-	UnitFen           int64
-	Toggle            string // address that opens or closes it
-	Open              bool
-	Entries           []Entry
-	First, Next       string // addresses of its first and next page, "" when this is it
-	ReceiptsOnOnePage bool
+	Ordinal       int
+	TypeName      string
+	Receipts, Fen int64
+	UnitFen       int64
+	Toggle        string // address that opens or closes it
+	Open          bool
+	Entries       []Entry
+	First, Next   string // addresses of its first and next page, "" when this is it
 }
 
 // City shortens "广东省,深圳市" to 深圳市; the province is in the full name.
