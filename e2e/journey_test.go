@@ -160,8 +160,9 @@ func TestJourney(t *testing.T) {
 	})
 }
 
-// acceptAll presses Enter until no row waits: first it fills in what is missing,
-// as a person would, and a second Enter means "the card really says so".
+// acceptAll presses Enter until no row waits. A name that is missing is typed; a
+// contradiction is refused once, and the button "confirm all the same" then means
+// that the card really says so.
 func (b *browser) acceptAll() {
 	b.t.Helper()
 	deadline := time.Now().Add(2 * time.Minute)
@@ -175,7 +176,7 @@ func (b *browser) acceptAll() {
 		}
 		id := eval[string](b, `(() => { const row = document.querySelector('form[data-row]:not([data-done])');
 			const name = row.querySelector('input[name=name]'); if (!name.value) { name.value = "林子涵"; }
-			name.focus(); return row.id })()`)
+			(row.querySelector('button[name=force]') || name).focus(); return row.id })()`)
 		before := eval[string](b, "document.getElementById("+quote(id)+").outerHTML")
 		b.do("press Enter", input.DispatchKeyEvent(input.KeyDown).WithKey("Enter").WithCode("Enter").WithWindowsVirtualKeyCode(13).WithText("\r"),
 			input.DispatchKeyEvent(input.KeyUp).WithKey("Enter").WithCode("Enter").WithWindowsVirtualKeyCode(13))
