@@ -19,8 +19,9 @@ type Line struct {
 type Glyph struct {
 	Char        rune
 	X           float64 // of its centre
-	Probability float64
-	Others      []rune // what else it may be, the likeliest first
+	Probability float64 // that it is Char
+	None        float64 // that it is no character the engine knows
+	Others      []rune  // what else it may be, the likeliest first
 }
 
 // Box is an upright rectangle in the frame of the page.

@@ -169,18 +169,24 @@ func TestDoubts(t *testing.T) {
 	t.Parallel()
 	unsure := at(200, 80, "赵涵平")
 	unsure.Glyphs[1].Probability = .4
+	perhapsUnknown := at(200, 80, "赵涵平")
+	perhapsUnknown.Glyphs[2].Probability, perhapsUnknown.Glyphs[2].None = .95, .03
+	between := at(200, 80, "赵涵平")
+	between.Glyphs[2].Probability, between.Glyphs[2].Others = .95, []rune{'乎'}
 	for name, test := range map[string]struct {
 		lines []idcard.Line
 		field ocr.FieldName
 		want  ocr.Flags
 	}{
-		"none":                                  {front(), ocr.Name, nil},
-		"an uncertain character":                {with(front(), unsure), ocr.Name, ocr.Flags{ocr.LowConfidence}},
-		"space where the last character may be": {with(front(), at(200, 80, "赵涵 ")), ocr.Name, ocr.Flags{ocr.Gap}},
-		"space in the middle":                   {with(front(), at(200, 80, "赵 平")), ocr.Name, ocr.Flags{ocr.Gap}},
-		"space at the beginning":                {with(front(), at(200, 80, " 涵平")), ocr.Name, ocr.Flags{ocr.Gap}},
-		"the print of the birth date not found": {without(front(), 200, 240), ocr.BirthDate, ocr.Flags{ocr.Inferred}},
-		"a birth date clearly read otherwise":   {with(front(), at(200, 240, "1990年1月3日")), ocr.BirthDate, nil}, // ocr.Check will see
+		"a character that may be none of the engine's": {with(front(), perhapsUnknown), ocr.Name, ocr.Flags{ocr.LowConfidence}},
+		"a character hardly taken for another":         {with(front(), between), ocr.Name, nil},
+		"none":                                         {front(), ocr.Name, nil},
+		"an uncertain character":                       {with(front(), unsure), ocr.Name, ocr.Flags{ocr.LowConfidence}},
+		"space where the last character may be":        {with(front(), at(200, 80, "赵涵 ")), ocr.Name, ocr.Flags{ocr.Gap}},
+		"space in the middle":                          {with(front(), at(200, 80, "赵 平")), ocr.Name, ocr.Flags{ocr.Gap}},
+		"space at the beginning":                       {with(front(), at(200, 80, " 涵平")), ocr.Name, ocr.Flags{ocr.Gap}},
+		"the print of the birth date not found":        {without(front(), 200, 240), ocr.BirthDate, ocr.Flags{ocr.Inferred}},
+		"a birth date clearly read otherwise":          {with(front(), at(200, 240, "1990年1月3日")), ocr.BirthDate, nil}, // ocr.Check will see
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -95,7 +95,7 @@ func (p *page) cardLines() []idcard.Line {
 		line := idcard.Line{Box: idcard.Box{X0: start.x, Y0: y - height/2, X1: end.x, Y1: y + height/2}}
 		for _, g := range l.glyphs {
 			line.Glyphs = append(line.Glyphs, idcard.Glyph{
-				Char: g.char, X: start.x + g.at*(end.x-start.x), Probability: g.probability, Others: g.others,
+				Char: g.char, X: start.x + g.at*(end.x-start.x), Probability: g.probability, None: g.none, Others: g.others,
 			})
 		}
 		lines = append(lines, line)

@@ -18,6 +18,7 @@ type glyph struct {
 	probability float64
 	at          float64 // place of its centre along the line, 0 to 1
 	others      []rune  // what else it may be, the likeliest first
+	none        float64 // probability of the blank: that it is no character of the dictionary
 }
 
 func (l line) confidence() float64 {
@@ -61,9 +62,7 @@ func (e *engine) decode(output []float32, steps, classes int, padding float64) [
 			char, _ := utf8.DecodeRuneInString(e.characters[class])
 			switch last := len(glyphs) - 1; {
 			case class != before:
-				if peak != nil {
-					glyphs[last].others = e.others(peak, glyphs[last].char)
-				}
+				e.finish(glyphs, peak)
 				at := min(1, (float64(t)+.5)/float64(steps)*padding)
 				glyphs = append(glyphs, glyph{char: char, probability: float64(row[class]), at: at})
 				peak = row
@@ -74,10 +73,18 @@ func (e *engine) decode(output []float32, steps, classes int, padding float64) [
 		}
 		before = class
 	}
-	if peak != nil {
-		glyphs[len(glyphs)-1].others = e.others(peak, glyphs[len(glyphs)-1].char)
-	}
+	e.finish(glyphs, peak)
 	return glyphs
+}
+
+// finish adds to the last character what else its clearest step tells.
+func (e *engine) finish(glyphs []glyph, peak []float32) {
+	if len(glyphs) == 0 {
+		return
+	}
+	last := &glyphs[len(glyphs)-1]
+	last.none = float64(peak[0])
+	last.others = e.others(peak, last.char)
 }
 
 func argmax(row []float32) int {
