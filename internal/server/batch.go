@@ -39,16 +39,12 @@ func (s *Server) batchPage(w http.ResponseWriter, r *http.Request) error {
 	if isHTMX(r) {
 		return s.render(w, r, http.StatusOK, batchview.Orders(list))
 	}
-	tray, err := s.tray(r, b.ID)
-	if err != nil {
-		return err
-	}
 	upload, err := s.uploadPanel(r, b.ID)
 	if err != nil {
 		return err
 	}
 	return s.render(w, r, http.StatusOK, batchview.Page(withFlash(w, r, s.chrome(r, layout.NavBatches)), batchview.Model{
-		Summary: summary, Orders: list, Tray: tray, Upload: uploadview.Panel(upload),
+		Summary: summary, Orders: list, Upload: uploadview.Panel(upload),
 	}))
 }
 
@@ -104,7 +100,7 @@ var notCancelled = slices.DeleteFunc(slices.Clone(orders.Statuses), func(st orde
 // batchOrders is a page of the batch's orders, those that need a person first.
 func (s *Server) batchOrders(r *http.Request, b *orders.Batch, summary batchview.Summary) (batchview.OrdersModel, error) {
 	ctx, sc := r.Context(), identity(r).Scope()
-	m := batchview.OrdersModel{BatchID: b.ID, Empty: summary.Total == 0, Sorting: summary.Sorted < summary.Stored}
+	m := batchview.OrdersModel{BatchID: b.ID, Empty: summary.Total == 0, Stored: summary.Stored > 0, Sorting: summary.Sorted < summary.Stored}
 	counts, err := s.Orders.Counts(ctx, sc, b.ID)
 	if err != nil {
 		return m, err
@@ -139,7 +135,10 @@ func (s *Server) batchOrders(r *http.Request, b *orders.Batch, summary batchview
 	more := len(list) > ordersPerPage
 	list = list[:min(len(list), ordersPerPage)]
 	m.Pager = ordersPager(ctx, b.ID, current.show, offset, len(list), current.count(counts, tally), more)
-	m.Rows, err = s.batchRowsOf(ctx, sc, list)
+	if m.Rows, err = s.batchRowsOf(ctx, sc, list); err != nil {
+		return m, err
+	}
+	m.Tray, err = s.tray(ctx, sc, b.ID)
 	return m, err
 }
 
@@ -307,8 +306,7 @@ func cityName(city string) string {
 const trayOrders = 200
 
 // tray shows the cards that belong to nobody yet.
-func (s *Server) tray(r *http.Request, batchID string) (batchview.TrayModel, error) {
-	ctx, sc := r.Context(), identity(r).Scope()
+func (s *Server) tray(ctx context.Context, sc tenants.Scope, batchID string) (batchview.TrayModel, error) {
 	m := batchview.TrayModel{BatchID: batchID}
 	cards, readings, err := s.Orders.FreeCards(ctx, sc, batchID)
 	if err != nil || len(cards) == 0 {

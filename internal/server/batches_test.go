@@ -256,3 +256,15 @@ func TestAnOpenPageHearsOfChanges(t *testing.T) {
 	await("提交 1 个回执")
 	await("event: rows")
 }
+
+func TestAnOrderThatIsStillReadIsLeftOut(t *testing.T) {
+	t.Parallel()
+	p := newTestSite(t).signUp("晨光照相馆")
+	b := p.batch("三(2)班")
+	o := p.order(b, "李雷", true)
+	_, err := p.site.DB.NewUpdate().Model((*orders.Order)(nil)).Set("status = ?", orders.StatusRecognizing).Where("id = ?", o.ID).Exec(context.Background())
+	require.NoError(t, err)
+	res := p.post("/batches/"+b.ID+"/orders", url.Values{"do": {"confirm"}, "id": {o.ID}})
+	require.Equal(t, http.StatusSeeOther, res.StatusCode, "the others would go on")
+	require.Equal(t, http.StatusConflict, p.post("/orders/"+o.ID+"/confirm", nil).StatusCode)
+}

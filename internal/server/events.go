@@ -55,7 +55,9 @@ func (s *Server) batchEvents(w http.ResponseWriter, r *http.Request) error {
 		}
 		return stream.summary(ctx, m, wake)
 	}
-	for err = look(false); err == nil; {
+	// A browser that comes back names the last event: rows may have changed while
+	// it was away.
+	for err = look(r.Header.Get("Last-Event-ID") != ""); err == nil; {
 		if err = control.Flush(); err != nil {
 			break
 		}
@@ -130,6 +132,6 @@ func (e *eventStream) summary(ctx context.Context, m batchview.Summary, woken bo
 
 func (e *eventStream) send(event, data string) error {
 	e.last = time.Now()
-	_, err := fmt.Fprintf(e.w, "event: %s\ndata: %s\n\n", event, strings.ReplaceAll(data, "\n", "\ndata: "))
+	_, err := fmt.Fprintf(e.w, "id: 1\nevent: %s\ndata: %s\n\n", event, strings.ReplaceAll(data, "\n", "\ndata: "))
 	return err
 }

@@ -56,6 +56,12 @@ func withTyped(o *orders.Order, e orders.Edit) *orders.Order {
 	return &c
 }
 
+// reviewable tells whether a person can correct and confirm the order now: not
+// while its card is still being read.
+func reviewable(o *orders.Order) bool {
+	return o.Status.Editable() && !slices.Contains(readingStatuses, o.Status)
+}
+
 // pictured are the pictures and readings of some orders.
 type pictured struct {
 	pictures map[string]*photos.Picture
@@ -139,7 +145,7 @@ func gridRow(ctx context.Context, o *orders.Order, p pictured, add reviewed) rev
 	row := reviewview.Row{
 		OrderID: o.ID, Version: o.Version, Photo: pictureURL(p.pictures[o.PhotoID], photos.Thumb), Review: reviewURL(o),
 		Name: reviewField(ctx, o, p, ocr.Name, add.errors), Number: reviewField(ctx, o, p, ocr.IDNumber, add.errors),
-		Badge: ui.OrderBadge(ctx, string(o.Status)), Done: o.Status == orders.StatusReady, Editable: o.Status.Editable(),
+		Badge: ui.OrderBadge(ctx, string(o.Status)), Done: o.Status == orders.StatusReady, Editable: reviewable(o),
 		Refusal: add.refusal, Conflict: add.conflict,
 	}
 	for _, key := range o.ExceptionKeys {
@@ -201,7 +207,7 @@ func (s *Server) recordModel(r *http.Request, o *orders.Order, add reviewed) (re
 	}
 	m := reviewview.Record{
 		Batch: reviewBatch(b), OrderID: o.ID, OrderHref: orderURL(o.ID), Version: o.Version, Name: o.Name,
-		Badge: ui.OrderBadge(ctx, string(o.Status)), Editable: o.Status.Editable(), Photo: reviewPhoto(ctx, o, p.pictures[o.PhotoID]),
+		Badge: ui.OrderBadge(ctx, string(o.Status)), Editable: reviewable(o), Photo: reviewPhoto(ctx, o, p.pictures[o.PhotoID]),
 		Front: pictureURL(p.card(o.FrontID), photos.Preview), Back: pictureURL(p.card(o.BackID), photos.Preview),
 		Refusal: add.refusal, Conflict: add.conflict, Derived: numberSays(ctx, o.IDNumber, db.Now()),
 	}

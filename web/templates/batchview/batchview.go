@@ -63,7 +63,6 @@ type Model struct {
 	Summary Summary
 	Orders  OrdersModel
 	Upload  templ.Component
-	Tray    TrayModel
 }
 
 // Summary is what the head of the page and its steps say; it changes while the page is open.
@@ -94,8 +93,10 @@ type OrdersModel struct {
 	Clean   int64 // in review without an exception: can be confirmed at once
 	Self    string
 	Pager   ui.PagerView
-	Empty   bool // the batch has no orders at all
-	Sorting bool // pictures are being looked at
+	Tray    TrayModel
+	Empty   bool // the batch has no orders
+	Stored  bool // but it has pictures
+	Sorting bool // which are being looked at
 }
 
 // OrderRow is an order in the table.
@@ -188,7 +189,7 @@ func (s Summary) steps(ctx context.Context) []ui.Step {
 		receipt.Tone = ui.Done
 	}
 	switch {
-	case s.Stored == 0:
+	case s.Stored == 0, s.Sorted == s.Stored && s.Total == 0:
 		upload.Current = true
 	case s.Sorted < s.Stored:
 		read.Current = true
