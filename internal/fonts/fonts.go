@@ -3,10 +3,13 @@
 // subset come out as empty boxes. The font is under the SIL Open Font License 1.1 (OFL.txt); build/fonts makes it.
 package fonts
 
-import _ "embed" // for the font file
+import (
+	_ "embed" // for the font file
+	"slices"
+)
 
 //go:embed NotoSansSC-subset.ttf
 var notoSansSC []byte
 
-// NotoSansSC returns the font as a TrueType file. Callers must not modify the bytes.
-func NotoSansSC() []byte { return notoSansSC }
+// NotoSansSC returns the font as a TrueType file, a copy for each caller: fpdf changes the bytes that it is given.
+func NotoSansSC() []byte { return slices.Clone(notoSansSC) }
