@@ -3,6 +3,7 @@ package orderview
 import (
 	"context"
 	"strings"
+	"time"
 
 	"huizhi/internal/i18n"
 	"huizhi/web/templates/ui"
@@ -183,6 +184,9 @@ func fieldWords(ctx context.Context, names string) string {
 
 // known is what we know of an order whose submit had no clear answer.
 func (r LaneRow) known(ctx context.Context) string {
+	if r.Waited < time.Second {
+		return i18n.T(ctx, "orders.lane.broken", "time", i18n.Time(r.SentAt))
+	}
 	return i18n.T(ctx, "orders.lane.sent", "time", i18n.Time(r.SentAt), "waited", i18n.Duration(ctx, r.Waited))
 }
 
