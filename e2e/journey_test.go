@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"flag"
 	"fmt"
 	"os"
@@ -100,7 +101,7 @@ func TestJourney(t *testing.T) {
 		// Submit: asked with the price first.
 		b.until("the main action offers to submit", `document.querySelector('a[href$="/submit"], [hx-get$="/submit"]')`)
 		b.do("press submit", chromedp.Evaluate(`document.querySelector('a[href$="/submit"], [hx-get$="/submit"]').click()`, nil))
-		b.until("the dialog says what it costs", `document.querySelector('dialog[open]') && document.querySelector('dialog[open]').innerText.includes("6,000")`)
+		b.until("the dialog says what it costs", `document.querySelector('dialog[open]') && document.querySelector('dialog[open]').innerText.includes("6,000") && document.querySelector('dialog[open]').getAnimations({subtree: true}).length === 0`)
 		b.picture("submit-" + lang)
 		b.do("agree", chromedp.Evaluate(`document.querySelector('dialog[open] form button[type=submit], dialog[open] button[type=submit]').click()`, nil))
 		b.until("all receipts are there, without a reload", `document.querySelectorAll('#orders [id^="o-"] .s-done').length === 12`)
@@ -209,14 +210,16 @@ func unpackSample(t *testing.T) (files []string, zipFile string) {
 // download fetches a file with the page's session, as a click on its link would.
 func (b *browser) download(path string, check func([]byte)) {
 	b.t.Helper()
-	var data []byte
+	var text string
 	ctx, cancel := context.WithTimeout(b.ctx, 60*time.Second)
 	defer cancel()
 	expression := "fetch(" + quote(path) + ").then(async r => { if (!r.ok) throw new Error(r.status); const b = new Uint8Array(await r.arrayBuffer()); let s = ''; for (let i = 0; i < b.length; i += 8192) s += String.fromCharCode(...b.subarray(i, i + 8192)); return btoa(s) })"
-	err := chromedp.Run(ctx, cdbrowser.SetDownloadBehavior(cdbrowser.SetDownloadBehaviorBehaviorDeny), chromedp.Evaluate(expression, &data, chromedp.EvalAsValue, awaitPromise))
+	err := chromedp.Run(ctx, cdbrowser.SetDownloadBehavior(cdbrowser.SetDownloadBehaviorBehaviorDeny), chromedp.Evaluate(expression, &text, awaitPromise))
 	if err != nil {
 		b.failure("download "+path, err)
 	}
+	data, err := base64.StdEncoding.DecodeString(text)
+	require.NoError(b.t, err)
 	check(data)
 }
 
