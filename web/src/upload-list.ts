@@ -8,6 +8,8 @@ const spare = 6; // rows beyond either edge
 interface Row {
   element: HTMLElement;
   name: HTMLElement;
+  size: HTMLElement;
+  dot: HTMLElement;
   note: HTMLElement;
   state: HTMLElement;
   word: HTMLElement;
@@ -22,8 +24,9 @@ interface Row {
 export interface Look {
   icon: string;
   word: string;
-  tone: "" | "run" | "wait" | "done" | "fail";
-  note: string;
+  tone: "" | "run" | "wait" | "fail";
+  size: string;
+  note: string; // why; may be empty
 }
 
 export class List {
@@ -72,7 +75,8 @@ export class List {
       this.fill(row, this.items[index]!, index);
       row.element.hidden = false;
     }
-    this.thumbs.wanted(this.rows.filter((row) => !row.element.hidden && row.item).map((row) => ({ file: row.item!.file, canvas: row.canvas })));
+    const shown = this.rows.filter((row) => !row.element.hidden);
+    this.thumbs.wanted(shown.flatMap(({ item, canvas }) => (item ? [{ file: item.file, canvas }] : [])));
   }
 
   private fill(row: Row, item: Item, index: number): void {
@@ -90,6 +94,8 @@ export class List {
     row.item = item;
     row.version = item.version;
     const look = this.look(item);
+    row.size.textContent = look.size;
+    row.dot.hidden = !look.note;
     row.note.textContent = look.note;
     row.note.title = look.note;
     row.word.textContent = look.word;
@@ -102,8 +108,9 @@ export class List {
     const part = <T extends Element>(selector: string): T => element.querySelector<T>(selector)!;
     this.space.append(element);
     return {
-      element, name: part("[data-name]"), note: part("[data-note]"), state: part("[data-state]"), word: part("[data-word]"),
-      icon: part("[data-state] use"), canvas: part("canvas"), index: -1, version: -1,
+      element, name: part("[data-name]"), size: part("[data-size]"), dot: part("[data-dot]"), note: part("[data-note]"),
+      state: part("[data-state]"), word: part("[data-word]"), icon: part("[data-state] use"), canvas: part("canvas"),
+      index: -1, version: -1,
     };
   }
 }

@@ -30,7 +30,7 @@ export async function fromDrop(data: DataTransfer, found: (n: number) => void): 
   const entries = Array.from(data.items, (item) => (item.kind === "file" ? item.webkitGetAsEntry() : null)).filter((e) => e !== null);
   const picked: Picked[] = [];
   const walk = async (entry: FileSystemEntry): Promise<void> => {
-    if (entry instanceof FileSystemDirectoryEntry || entry.isDirectory) {
+    if (entry.isDirectory) {
       for (const child of await list(entry as FileSystemDirectoryEntry)) await walk(child);
       return;
     }

@@ -21,7 +21,7 @@ interface Settings extends Addresses {
 }
 
 const tones: Record<State, Look["tone"]> = {
-  waiting: "", checking: "", sending: "run", again: "wait", failed: "fail", stored: "done", duplicate: "", refused: "wait", archive: "run",
+  waiting: "", checking: "", sending: "run", again: "wait", failed: "fail", stored: "", duplicate: "", refused: "wait", archive: "run",
 };
 
 const filters: Record<string, (item: Item) => boolean> = {
@@ -31,6 +31,7 @@ const filters: Record<string, (item: Item) => boolean> = {
 };
 
 const refresh = 200; // ms between looks at the figures
+const slice = 8; // ms of work before the page may do something else
 const watch = 1500; // ms between looks at what the server is unpacking
 const speedWindow = 5000; // ms over which the speed is an average
 
@@ -73,7 +74,7 @@ class Uploader {
   private listen(): void {
     for (const input of this.root.querySelectorAll<HTMLInputElement>("[data-pick]")) {
       input.addEventListener("change", () => {
-        this.add(input.dataset.pick === "camera" ? fromCamera(input, this.word("shot")) : fromInput(input));
+        void this.add(input.dataset.pick === "camera" ? fromCamera(input, this.word("shot")) : fromInput(input));
         input.value = ""; // the same choice again is a choice
       });
     }
@@ -115,12 +116,17 @@ class Uploader {
       this.schedule();
     });
     this.reading = 0;
-    this.add(picked);
+    await this.add(picked);
   }
 
-  private add(picked: Picked[]): void {
-    if (picked.length === 0) return;
-    this.queue.add(picked);
+  /** Looking at a file's size and date goes to the disk: thousands of them are taken in slices. */
+  private async add(picked: Picked[]): Promise<void> {
+    for (let at = 0, start = performance.now(); at < picked.length; at += 20) {
+      this.queue.add(picked.slice(at, at + 20));
+      if (performance.now() - start < slice) continue;
+      await new Promise((resolve) => window.setTimeout(resolve));
+      start = performance.now();
+    }
     this.draw();
   }
 
@@ -165,7 +171,12 @@ class Uploader {
     progress.max = Math.max(queue.bytes, 1);
     progress.value = queue.bytes === 0 && queue.open === 0 ? 1 : queue.sentBytes;
     write("[data-amount]", this.reading > 0 ? "" : this.word("amount", { done: bytes(queue.sentBytes), total: bytes(queue.bytes) }));
-    write("[data-pace]", this.pace());
+    const pace = this.pace();
+    this.part("[data-pace]").hidden = !pace;
+    if (pace) {
+      write("[data-speed]", pace.speed);
+      write("[data-left]", pace.left);
+    }
     const pause = this.part("[data-pause]");
     pause.hidden = queue.open === 0;
     const label = this.word(queue.paused || queue.signedOut ? "resume" : "pause");
@@ -185,21 +196,19 @@ class Uploader {
     return queue.count.failed > 0 ? this.word("title_unsent", { n: queue.count.failed }) : this.word("title_done");
   }
 
-  /** Speed and time left: "24 MB/秒 · 还剩 7 秒". */
-  private pace(): string {
+  /** Speed and time left, once they are known. */
+  private pace(): { speed: string; left: string } | null {
     const { queue } = this;
     const now = performance.now();
     this.samples.push({ at: now, moved: queue.moved });
     while (this.samples.length > 2 && now - this.samples[0]!.at > speedWindow) this.samples.shift();
     const first = this.samples[0]!;
-    if (queue.open === 0 || now - first.at < 500) return "";
+    if (queue.open === 0 || now - first.at < 500) return null;
     const speed = ((queue.moved - first.moved) / (now - first.at)) * 1000; // bytes a second
-    if (speed < 1) return "";
-    const parts = [this.word("speed", { speed: bytes(speed) })];
-    const left = Math.ceil((queue.bytes - queue.sentBytes) / speed); // seconds
-    if (left < 100) parts.push(this.word("seconds_left", { n: left }));
-    else parts.push(this.word("minutes_left", { n: Math.ceil(left / 60) }));
-    return parts.join(" · ");
+    if (speed < 1) return null;
+    const seconds = Math.ceil((queue.bytes - queue.sentBytes) / speed);
+    const left = seconds < 100 ? this.word("seconds_left", { n: seconds }) : this.word("minutes_left", { n: Math.ceil(seconds / 60) });
+    return { speed: this.word("speed", { speed: bytes(speed) }), left };
   }
 
   private drawBalance(): void {
@@ -240,13 +249,13 @@ class Uploader {
   }
 
   private look(item: Item): Look {
-    const size = bytes(item.file.size);
     const percent = item.state === "sending" && item.file.size > 0 ? ` ${Math.floor((100 * item.sent) / item.file.size)}%` : "";
     return {
       icon: this.settings.icons[item.state] ?? "circle",
       word: this.word(`state_${item.state}`) + percent,
       tone: tones[item.state],
-      note: item.note ? `${size} · ${item.note}` : size,
+      size: bytes(item.file.size),
+      note: item.note,
     };
   }
 
