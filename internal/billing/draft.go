@@ -13,53 +13,40 @@ import (
 	"huizhi/internal/tenants"
 )
 
+// draftPart is how many charges are put on lines in one transaction: on SQLite
+// everybody who writes waits for it.
+const draftPart = 5000
+
 // Draft builds the month's draft from the ledger at the tenant's present price,
 // or brings an existing one up to date. The month may still be running.
 //
 // A draft only grows, because the ledger does: charges that are on a line stay
-// there, new ones are added, and the figures are counted from the links. Doing
-// it again is the same as doing it once, and two callers at once wait for each
+// there, new ones are added, and the figures are counted from the links. So it
+// can be built in parts, each of which leaves a draft that adds up; doing it
+// again is the same as doing it once; and two callers at once wait for each
 // other at the invoice's row.
 //
 // An invoice that is no longer a draft is Conflict; a month without charges is
 // Invalid, and gets no invoice.
 func (s *Service) Draft(ctx context.Context, sc tenants.Scope, month Month, now time.Time) (Invoice, error) {
 	var inv Invoice
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		tenant, err := tenants.Load(ctx, tx, sc)
+	for after, more := "", true; more; more = after != "" {
+		err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+			var err error
+			if inv, err = lockInvoice(ctx, tx, sc, month, now); err != nil {
+				return err
+			}
+			if inv.State != StateDraft {
+				return apperr.New(apperr.Conflict, "error.billing.not_draft")
+			}
+			if after, err = addCharges(ctx, tx, sc, &inv, after); err != nil {
+				return err
+			}
+			return count(ctx, tx, sc, &inv, now)
+		})
 		if err != nil {
-			return err
+			return Invoice{}, err
 		}
-		if inv, err = lockInvoice(ctx, tx, sc, month, now); err != nil {
-			return err
-		}
-		if inv.State != StateDraft {
-			return apperr.New(apperr.Conflict, "error.billing.not_draft")
-		}
-		if err := addCharges(ctx, tx, sc, &inv); err != nil {
-			return err
-		}
-		lines, err := priceLines(ctx, tx, sc, &inv, tenant)
-		if err != nil {
-			return err
-		}
-		inv.FenPer1000Points, inv.UpdatedAt = tenant.FenPer1000Points, now
-		inv.Receipts, inv.Points, inv.TotalFen = 0, 0, 0
-		for _, l := range lines {
-			inv.Receipts += l.Receipts
-			inv.Points += l.Points()
-			inv.TotalFen += l.AmountFen
-		}
-		if inv.Receipts == 0 {
-			return apperr.New(apperr.Invalid, "error.billing.empty_month")
-		}
-		if _, err := tx.NewUpdate().Model(&inv).WherePK().Exec(ctx); err != nil {
-			return fmt.Errorf("cannot write the draft: %w", err)
-		}
-		return nil
-	})
-	if err != nil {
-		return Invoice{}, err
 	}
 	return inv, nil
 }
@@ -79,24 +66,38 @@ func lockInvoice(ctx context.Context, tx bun.Tx, sc tenants.Scope, month Month, 
 	return found, nil
 }
 
-// addCharges puts the charges that the draft lacks on its lines, and makes the
-// lines that they need. Mostly there are none, which two counts tell.
-func addCharges(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice) error {
+// addCharges puts the next part of the charges after the one with that id on
+// their lines, and returns where the part after that begins, "" at the end. A
+// draft that lacks nothing is left alone, which two counts tell.
+func addCharges(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice, after string) (next string, err error) {
+	if after == "" {
+		complete, err := isComplete(ctx, tx, sc, inv)
+		if err != nil || complete {
+			return "", err
+		}
+		if err := addLines(ctx, tx, sc, inv); err != nil {
+			return "", err
+		}
+	}
+	err = tx.NewSelect().Model((*Charge)(nil)).Column("id").ApplyQueryBuilder(sc.Where).
+		Where("month = ? AND id > ?", inv.Month, after).Order("id").Offset(draftPart-1).Limit(1).Scan(ctx, &next)
+	if err != nil && !db.IsNoRows(err) {
+		return "", fmt.Errorf("cannot find the end of the part: %w", err)
+	}
+	return next, linkCharges(ctx, tx, sc, inv, after, next)
+}
+
+// isComplete tells that the draft has every charge of its month.
+func isComplete(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice) (bool, error) {
 	charged, err := tx.NewSelect().Model((*Charge)(nil)).ApplyQueryBuilder(sc.Where).Where("month = ?", inv.Month).Count(ctx)
 	if err != nil {
-		return fmt.Errorf("cannot count the charges of the month: %w", err)
+		return false, fmt.Errorf("cannot count the charges of the month: %w", err)
 	}
 	linked, err := tx.NewSelect().Model((*link)(nil)).ApplyQueryBuilder(sc.Where).Where("invoice_id = ?", inv.ID).Count(ctx)
 	if err != nil {
-		return fmt.Errorf("cannot count the charges of the draft: %w", err)
+		return false, fmt.Errorf("cannot count the charges of the draft: %w", err)
 	}
-	if charged == linked {
-		return nil
-	}
-	if err := addLines(ctx, tx, sc, inv); err != nil {
-		return err
-	}
-	return linkCharges(ctx, tx, sc, inv)
+	return charged == linked, nil
 }
 
 // sameLine tells that a charge belongs on a line: one type, by the name it was
@@ -130,17 +131,21 @@ func addLines(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice) er
 	return nil
 }
 
-// linkCharges puts every charge of the month that is on no line onto its line.
+// linkCharges puts the month's charges with ids after one and up to another (""
+// for no end) onto their lines.
 //
 // Those that are on one already are left to ON CONFLICT, which looks them up by
 // index. A NOT EXISTS would be shorter work, but PostgreSQL, seeing an empty
 // table when it plans, scans it for each charge while it fills: 100,000 charges
 // took over ten minutes.
-func linkCharges(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice) error {
+func linkCharges(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice, after, last string) error {
 	charges := tx.NewSelect().Model((*Charge)(nil)).
 		ColumnExpr("charge.tenant_id, charge.id, line.invoice_id, line.ordinal").
 		Join("JOIN invoice_lines AS line ON line.invoice_id = ? AND "+sameLine, inv.ID).
-		ApplyQueryBuilder(sc.Where).Where("charge.month = ?", inv.Month)
+		ApplyQueryBuilder(sc.Where).Where("charge.month = ? AND charge.id > ?", inv.Month, after)
+	if last != "" {
+		charges.Where("charge.id <= ?", last)
+	}
 	_, err := tx.NewRaw("INSERT INTO invoiced_charges (tenant_id, charge_id, invoice_id, line_ordinal) ? "+
 		"ON CONFLICT (tenant_id, charge_id) DO NOTHING", charges).Exec(ctx)
 	if err != nil {
@@ -149,11 +154,16 @@ func linkCharges(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice)
 	return nil
 }
 
-// priceLines counts each line from the charges that are on it, and prices it.
-func priceLines(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice, tenant *tenants.Tenant) ([]Line, error) {
+// count counts each line from the charges that are on it, prices it, and adds
+// the lines up.
+func count(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice, now time.Time) error {
+	tenant, err := tenants.Load(ctx, tx, sc)
+	if err != nil {
+		return err
+	}
 	lines, err := linesOf(ctx, tx, sc, inv.ID)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var counts []struct {
 		LineOrdinal int
@@ -162,21 +172,32 @@ func priceLines(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice, 
 	err = tx.NewSelect().Model((*link)(nil)).ColumnExpr("link.line_ordinal, COUNT(*) AS receipts").
 		ApplyQueryBuilder(sc.Where).Where("link.invoice_id = ?", inv.ID).GroupExpr("link.line_ordinal").Scan(ctx, &counts)
 	if err != nil {
-		return nil, fmt.Errorf("cannot count the charges of the lines: %w", err)
+		return fmt.Errorf("cannot count the charges of the lines: %w", err)
 	}
 	byOrdinal := map[int]int64{}
 	for _, c := range counts {
 		byOrdinal[c.LineOrdinal] = c.Receipts
 	}
+	inv.FenPer1000Points, inv.UpdatedAt = tenant.FenPer1000Points, now
+	inv.Receipts, inv.Points, inv.TotalFen = 0, 0, 0
 	for i := range lines {
 		l := &lines[i]
 		l.Receipts, l.UnitFen = byOrdinal[l.Ordinal], tenant.Cost(l.UnitPoints)
 		l.AmountFen = l.Receipts * l.UnitFen
 		if _, err := tx.NewUpdate().Model(l).WherePK().Exec(ctx); err != nil {
-			return nil, fmt.Errorf("cannot write line %d: %w", l.Ordinal, err)
+			return fmt.Errorf("cannot write line %d: %w", l.Ordinal, err)
 		}
+		inv.Receipts += l.Receipts
+		inv.Points += l.Points()
+		inv.TotalFen += l.AmountFen
 	}
-	return lines, nil
+	if inv.Receipts == 0 {
+		return apperr.New(apperr.Invalid, "error.billing.empty_month")
+	}
+	if _, err := tx.NewUpdate().Model(inv).WherePK().Exec(ctx); err != nil {
+		return fmt.Errorf("cannot write the draft: %w", err)
+	}
+	return nil
 }
 
 // due lists every month that is over and whose draft is missing or behind the

@@ -115,6 +115,27 @@ func TestADraftIsTheSameBuiltTwice(t *testing.T) {
 	})
 }
 
+func TestALargeDraftIsBuiltInParts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		l := newLedger(t, d, 1000)
+		const n = 2*5000 + 3 // two whole parts and the beginning of a third
+		l.chargeMany(n, 3, shanghai(2026, 10, 1, 0, 0), time.Minute)
+		now := shanghai(2026, 11, 1, 0, 10)
+		inv, err := l.svc.Draft(ctx, l.sc, "2026-10", now)
+		require.NoError(t, err)
+		assert.EqualValues(t, n, inv.Receipts)
+		detail, err := l.svc.Invoice(ctx, l.sc, inv.ID)
+		require.NoError(t, err)
+		assert.Len(t, detail.Lines, 3)
+		assert.Zero(t, detail.Unbilled())
+		assert.Equal(t, inv.TotalFen, detail.LinesFen())
+		again, err := l.svc.Draft(ctx, l.sc, "2026-10", now)
+		require.NoError(t, err)
+		assert.Equal(t, inv, again)
+	})
+}
+
 func TestADraftFollowsThePrice(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := context.Background()
