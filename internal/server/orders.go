@@ -230,12 +230,12 @@ func laneRow(row orderview.Row, a *orders.Attempt) orderview.LaneRow {
 
 // orderPanel is an order beside the list. Opened any other way it is the page.
 func (s *Server) orderPanel(w http.ResponseWriter, r *http.Request) error {
-	if r.Header.Get("HX-Request") != "true" {
-		return redirect(w, r, orderURL(r.PathValue("order")))
-	}
 	m, err := s.orderModel(r)
 	if err != nil {
 		return err
+	}
+	if r.Header.Get("HX-Request") != "true" {
+		return redirect(w, r, m.Path())
 	}
 	return s.render(w, r, http.StatusOK, orderview.Panel(m, listBehind(r)))
 }
@@ -269,6 +269,9 @@ func (s *Server) revealOrder(w http.ResponseWriter, r *http.Request) error {
 // decideOrder takes a person's decision about an order that scans could not settle.
 func (s *Server) decideOrder(w http.ResponseWriter, r *http.Request) error {
 	id, order := identity(r), r.PathValue("order")
+	if _, err := s.Orders.Get(r.Context(), id.Scope(), order); err != nil {
+		return err // before anything is said about the form
+	}
 	if err := s.Orders.Decide(r.Context(), id.Scope(), order, orders.Decision(r.FormValue("decision")), id.User.ID); err != nil {
 		return err
 	}
