@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
 
 	"huizhi/internal/apperr"
+	"huizhi/internal/blob"
 	"huizhi/internal/db"
 	"huizhi/internal/photos/archive"
 	"huizhi/internal/tenants"
@@ -53,6 +53,9 @@ func (s *Service) expand(ctx context.Context, j expandZip) error {
 // unpack goes on from a.Done. It returns nil when the archive is finished.
 func (s *Service) unpack(ctx context.Context, sc tenants.Scope, a *Archive) error {
 	file, err := s.Blobs.OpenFile(ctx, a.Key)
+	if errors.Is(err, blob.ErrNotFound) {
+		return s.endExpand(ctx, sc, a, nil, apperr.New(apperr.Invalid, "upload.problem.file_gone"))
+	}
 	if err != nil {
 		return err
 	}
@@ -130,7 +133,9 @@ func (s *Service) note(ctx context.Context, sc tenants.Scope, a *Archive) error 
 // itself; what came out of it before stays. Other failures leave it as it was.
 func (s *Service) endExpand(ctx context.Context, sc tenants.Scope, a *Archive, refused []archive.Refused, failure error) error {
 	var whole *apperr.Error
-	if errors.As(failure, &whole) && !strings.HasPrefix(whole.Key, "error.zip.") || failure != nil && whole == nil {
+	if kind := apperr.KindOf(failure); kind == apperr.Invalid || kind == apperr.TooLarge {
+		errors.As(failure, &whole)
+	} else if failure != nil {
 		return fmt.Errorf("cannot unpack the archive: %w", failure)
 	}
 	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {

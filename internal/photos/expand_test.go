@@ -95,11 +95,16 @@ func TestArchiveThatIsNoneBecomesARefusal(t *testing.T) {
 		s.store(t, "截断.zip", whole[:len(whole)-10])
 		s.store(t, "空.zip", archiveOf(t))
 		require.Equal(t, "error.file.not_image", s.store(t, "名单.docx", archiveOf(t, packed{"[Content_Types].xml", nil})).ReasonKey)
+		lost := s.store(t, "丢失.zip", archiveOf(t, packed{"二.jpg", picture(t, 2)}))
+		require.NoError(t, s.Blobs.Delete(context.Background(), s.sc.BlobKey("archives/"+s.batch+"/"+lost.SHA256[:2]+"/"+lost.SHA256)))
 		s.jobs.work(t, s.Service)
-		require.Equal(t, photos.Balance{Picked: 3, Refused: 3}, s.balance(t))
+		require.Equal(t, photos.Balance{Picked: 4, Refused: 4}, s.balance(t))
 		refused, err := s.Refusals(context.Background(), s.sc, s.batch)
 		require.NoError(t, err)
-		require.Equal(t, "error.zip.damaged", refused[0].ReasonKey)
-		require.Equal(t, "error.zip.empty", refused[1].ReasonKey)
+		var reasons []string
+		for _, r := range refused {
+			reasons = append(reasons, r.ReasonKey)
+		}
+		require.Equal(t, []string{"error.zip.damaged", "error.zip.empty", "error.file.not_image", "upload.problem.file_gone"}, reasons)
 	})
 }

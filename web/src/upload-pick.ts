@@ -8,7 +8,7 @@ export interface Picked {
 
 /** The files of an <input type="file">, with or without webkitdirectory. */
 export function fromInput(input: HTMLInputElement): Picked[] {
-  return Array.from(input.files ?? [], (file) => ({ file, name: file.webkitRelativePath || file.name })).filter(meant);
+  return Array.from(input.files ?? [], (file) => ({ file, name: wellFormed(file.webkitRelativePath || file.name) })).filter(meant);
 }
 
 let shots = 0;
@@ -35,7 +35,7 @@ export async function fromDrop(data: DataTransfer, found: (n: number) => void): 
       return;
     }
     const file = await new Promise<File | null>((resolve) => (entry as FileSystemFileEntry).file(resolve, () => resolve(null)));
-    const one = file && { file, name: entry.fullPath.replace(/^\//, "") };
+    const one = file && { file, name: wellFormed(entry.fullPath.replace(/^\//, "")) };
     if (one && meant(one)) {
       picked.push(one);
       found(picked.length);
@@ -55,6 +55,9 @@ async function list(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]
     all.push(...some);
   }
 }
+
+/** Windows allows halves of characters in names; nothing that encodes does. */
+const wellFormed = (name: string): string => name.replace(/\p{Surrogate}/gu, "\ufffd");
 
 /** Not what systems put into folders by themselves. */
 function meant({ name }: Picked): boolean {

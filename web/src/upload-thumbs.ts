@@ -12,25 +12,25 @@ interface Wanted {
 
 export class Thumbs {
   private readonly cache = new Map<File, ImageBitmap | null>(); // null: the browser cannot show it
-  private readonly shown = new WeakMap<HTMLCanvasElement, File>();
+  private readonly meant = new WeakMap<HTMLCanvasElement, File>(); // a row's canvas serves many files
   private list: Wanted[] = [];
   private busy = false;
   private timer = 0;
 
   /** Says what is in view now; earlier wishes are forgotten. */
-  wanted(list: Wanted[]): void {
+  wanted(view: Wanted[]): void {
+    const before = this.list;
     this.list = [];
-    for (const one of list) {
-      if (this.shown.get(one.canvas) === one.file) continue;
+    for (const one of view) {
       const bitmap = this.cache.get(one.file);
-      draw(one.canvas, bitmap ?? null);
-      if (bitmap === undefined) {
-        this.shown.delete(one.canvas);
-        this.list.push(one);
-      } else {
-        this.shown.set(one.canvas, one.file);
+      if (this.meant.get(one.canvas) !== one.file) {
+        this.meant.set(one.canvas, one.file);
+        draw(one.canvas, bitmap ?? null);
       }
+      if (bitmap === undefined) this.list.push(one);
     }
+    // Only another view starts the wait anew: rows change all the time while files are being sent.
+    if (this.list.every(({ file }, i) => before[i]?.file === file)) return;
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.work(), calm);
   }
@@ -39,10 +39,9 @@ export class Thumbs {
     if (this.busy) return;
     this.busy = true;
     for (let one = this.list.shift(); one; one = this.list.shift()) {
-      const bitmap = await decode(one.file);
-      this.keep(one.file, bitmap);
-      draw(one.canvas, bitmap);
-      this.shown.set(one.canvas, one.file);
+      const { file, canvas } = one;
+      if (!this.cache.has(file)) this.keep(file, await decode(file));
+      if (this.meant.get(canvas) === file) draw(canvas, this.cache.get(file) ?? null);
     }
     this.busy = false;
   }
