@@ -222,9 +222,6 @@ const (
 
 // Decide settles an order that needs a decision.
 func (s *Service) Decide(ctx context.Context, sc tenants.Scope, orderID string, d Decision, actor string) error {
-	if d != DecideWait && d != DecideResend {
-		return apperr.Field("decision", "error.order.decision")
-	}
 	var batchID string
 	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		o, err := getOrder(ctx, tx, sc, orderID)
@@ -232,6 +229,9 @@ func (s *Service) Decide(ctx context.Context, sc tenants.Scope, orderID string, 
 			return err
 		}
 		batchID = o.BatchID
+		if d != DecideWait && d != DecideResend {
+			return apperr.Field("decision", "error.order.decision")
+		}
 		if o.Status != StatusNeedsDecision {
 			return apperr.New(apperr.Conflict, "error.order.changed")
 		}

@@ -55,8 +55,8 @@ func (s *Service) Quote(ctx context.Context, sc tenants.Scope, batchID string) (
 
 // QuoteFor prices n orders.
 func QuoteFor(t *tenants.Tenant, n int64) Quote {
-	points := n * providers.PointsPerReceipt
-	return Quote{Orders: n, Points: points, Fen: t.Cost(points)}
+	// Each receipt is charged by itself, so each is rounded by itself.
+	return Quote{Orders: n, Points: n * providers.PointsPerReceipt, Fen: n * t.Cost(providers.PointsPerReceipt)}
 }
 
 // SubmitBatch queues every ready order of the batch and returns how many. An
