@@ -58,6 +58,7 @@ e2e: ## the whole journey in a real browser, on both databases and in both langu
 bench: ## figures, as ratios to a baseline measured in the same run
 	@scripts/with-postgres sh scripts/bench
 
+# Not `npm ci`: some registries do not carry the binaries for other platforms, which it would insist on in the lock.
 node_modules/.stamp: package.json package-lock.json
-	npm ci --ignore-scripts --no-audit --no-fund --silent
+	npm install --no-save --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
