@@ -96,6 +96,10 @@ type eventStream struct {
 	begun  bool
 	last   time.Time
 	counts batchview.Summary
+	// owed: the page was told of changed rows and may have missed it, since a
+	// table that is being fetched does not fetch itself again. It is told once
+	// more when things are quiet.
+	owed bool
 }
 
 // summary sends those parts of the page that differ from what was sent before.
@@ -116,10 +120,12 @@ func (e *eventStream) summary(ctx context.Context, m batchview.Summary, woken bo
 			}
 		}
 	}
-	if changed := e.begun && m != e.counts; changed || woken {
+	changed := woken || e.begun && m != e.counts
+	if changed || e.owed {
 		if err := e.send("rows", "1"); err != nil {
 			return err
 		}
+		e.owed = changed
 	}
 	e.begun, e.counts = true, m
 	if time.Since(e.last) > eventBeat {
