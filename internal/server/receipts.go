@@ -146,6 +146,7 @@ func (s *Server) batchOutput(o output) func(http.ResponseWriter, *http.Request) 
 		h.Set("Content-Disposition", contentDisposition("attachment", "receipts"+o.extension,
 			receipts.ExportName(i18n.T(ctx, o.kindKey), b.Name, o.extension)))
 		h.Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusOK) // from here on a failure can only break off
 		out := &steadyWriter{w: w, control: http.NewResponseController(w)}
 		if err := o.write(ctx, out, s.outputBatch(ctx, id.Scope(), b)); err != nil {
 			out.breakOff()

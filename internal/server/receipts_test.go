@@ -7,7 +7,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -152,4 +154,28 @@ func TestAReceiptThatCouldNotBeFetchedIsFetchedAgain(t *testing.T) {
 	p.received(o)
 	require.Equal(t, http.StatusOK, p.get("/orders/"+o.ID+"/receipt").StatusCode)
 	require.Equal(t, http.StatusNotFound, p.post(action, nil).StatusCode, "nothing has failed now")
+}
+
+// A download whose source fails in the middle must not look complete.
+func TestABrokenOutputLooksBroken(t *testing.T) {
+	t.Parallel()
+	site := newTestSite(t)
+	site.work()
+	p := site.signUp("晨光照相馆")
+	b := p.batch("三(2)班")
+	o := p.order(b, "欧阳翀", true)
+	p.submit(o)
+	p.received(o)
+	all, err := site.Orders.Receipts(context.Background(), p.scope, []string{o.ID})
+	require.NoError(t, err)
+	// A link to itself in place of the file: it is there, and cannot be opened.
+	file := filepath.Join(site.Config.DataDir, "blobs", filepath.FromSlash(all[o.ID].PhotoKey))
+	require.NoError(t, os.Remove(file))
+	require.NoError(t, os.Symlink(file, file))
+	res, err := p.Get(site.URL + "/batches/" + b.ID + "/receipts.zip")
+	if err == nil {
+		_, err = io.ReadAll(res.Body)
+		res.Body.Close()
+	}
+	require.Error(t, err)
 }
