@@ -56,8 +56,8 @@ var statusOf = map[apperr.Kind]int{
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	n := note(r)
 	n.err = err
-	if n.status != 0 {
-		return // the answer has begun; the log has the error
+	if n.status != 0 || r.Context().Err() != nil {
+		return // the answer has begun, or nobody waits for it; the log has the error
 	}
 	kind, text := apperr.KindOf(err), s.message(r, err)
 	if kind == apperr.Unauthenticated && r.Method == http.MethodGet && !isHTMX(r) {
