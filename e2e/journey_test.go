@@ -73,6 +73,7 @@ func TestJourney(t *testing.T) {
 
 		// Upload: a folder's files, picked, and the sample ZIP.
 		folder, zipFile := unpackSample(t)
+		b.until("the uploader is ready", `document.querySelector('[data-with-script]') && !document.querySelector('[data-with-script][hidden]')`)
 		b.do("pick the files", chromedp.SetUploadFiles("[data-pick=files]", folder[:6], chromedp.ByQuery))
 		b.until("the picked files are stored", `document.querySelector('[data-count=stored]').textContent.trim() === "6"`)
 		b.do("pick the ZIP", chromedp.SetUploadFiles("[data-pick=files]", []string{zipFile}, chromedp.ByQuery))

@@ -54,7 +54,7 @@ func Open(ctx context.Context, databaseURL string) (*DB, error) {
 		}
 		bdb = bun.NewDB(pool, sqlitedialect.New())
 	default:
-		return nil, fmt.Errorf("database URL must start with postgres:// or sqlite:")
+		return nil, fmt.Errorf("database URL must start with postgres:// or with sqlite: and a path")
 	}
 	if err := bdb.PingContext(ctx); err != nil {
 		bdb.Close()

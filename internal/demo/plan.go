@@ -26,7 +26,6 @@ var (
 	guards    = product{15, "保安管理人员/保安员证相片", []string{"广东省,佛山市"}, CommonType}
 	hailing   = product{6, "深圳市网约车驾驶员数码相片", []string{"广东省,深圳市"}, CommonType}
 	licence   = product{5, "机动车驾驶证数字相片", []string{"广东省,深圳市"}, DriverType}
-	products  = []product{residence, insurance, guards, hailing, licence}
 )
 
 func (p product) requires() []string {

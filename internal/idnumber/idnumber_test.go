@@ -162,7 +162,11 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("repair %q of %q is invalid", r, s)
 			}
 		}
-		idnumber.Mask(s)
-		idnumber.Group(s)
+		if masked := idnumber.Mask(s); len([]rune(s)) == 18 && masked == s {
+			t.Errorf("%q is shown whole", s)
+		}
+		if grouped := idnumber.Group(s); strings.ReplaceAll(grouped, " ", "") != strings.ReplaceAll(s, " ", "") {
+			t.Errorf("grouping %q changes it: %q", s, grouped)
+		}
 	})
 }

@@ -230,6 +230,7 @@ func (s *Service) Callback(ctx context.Context, callbackToken string) error {
 	sc, now := tenants.ForTenant(a.TenantID), s.now()
 	soon := now.Add(s.GatherFor)
 	if a.NextPollAt != nil && a.NextPollAt.Before(soon) {
+		s.ring()
 		return nil // a repeated or flooding callback changes nothing
 	}
 	err = s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
@@ -243,11 +244,16 @@ func (s *Service) Callback(ctx context.Context, callbackToken string) error {
 	if err != nil {
 		return err
 	}
+	s.ring()
+	return nil
+}
+
+// ring makes the loops look now.
+func (s *Service) ring() {
 	if s.poll != nil {
 		s.poll.Ring()
 		s.reconcile.Ring()
 	}
-	return nil
 }
 
 // PhotoForProvider opens a live attempt's photo and notes that it was fetched.

@@ -17,7 +17,7 @@ func (s *Service) BatchesByID(ctx context.Context, sc tenants.Scope, ids ...stri
 		return out, nil
 	}
 	var rows []*Batch
-	if err := s.DB.NewSelect().Model(&rows).ApplyQueryBuilder(sc.Where).Where("batch.id IN (?)", bun.In(ids)).Scan(ctx); err != nil {
+	if err := s.DB.NewSelect().Model(&rows).ApplyQueryBuilder(sc.Where).Where("batch.id IN (?)", bun.List(ids)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("cannot load the batches: %w", err)
 	}
 	for _, b := range rows {
@@ -34,7 +34,7 @@ func (s *Service) LiveAttempts(ctx context.Context, sc tenants.Scope, orderIDs .
 		return out, nil
 	}
 	var rows []*Attempt
-	err := s.DB.NewSelect().Model(&rows).ApplyQueryBuilder(sc.Where).Where("a.live AND a.order_id IN (?)", bun.In(orderIDs)).Scan(ctx)
+	err := s.DB.NewSelect().Model(&rows).ApplyQueryBuilder(sc.Where).Where("a.live AND a.order_id IN (?)", bun.List(orderIDs)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("cannot load the live attempts: %w", err)
 	}

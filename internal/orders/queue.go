@@ -56,7 +56,7 @@ func (s *Service) Queue(ctx context.Context, sc tenants.Scope, batchID string) (
 func (s *Service) WithoutCard(ctx context.Context, sc tenants.Scope, batchID string, limit int) ([]Order, error) {
 	var list []Order
 	err := s.DB.NewSelect().Model(&list).ApplyQueryBuilder(sc.Where).Where("o.batch_id = ? AND o.front_id IS NULL", batchID).
-		Where("o.status IN (?)", bun.In([]Status{StatusDraft, StatusRecognizing, StatusReview, StatusReady, StatusFailed, StatusRejected})).
+		Where("o.status IN (?)", bun.List([]Status{StatusDraft, StatusRecognizing, StatusReview, StatusReady, StatusFailed, StatusRejected})).
 		Order("o.seq").Limit(int64(limit)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the orders without a card: %w", err)
