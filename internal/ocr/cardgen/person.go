@@ -40,9 +40,9 @@ var (
 	dottedNames  = strings.Fields("买买提·吐尔逊 阿依古丽·艾合买提 迪丽努尔·阿不都热依木 古丽娜尔·买买提 艾力·吾斯曼 巴合提·木拉提")
 )
 
-// ethnicities repeats those that are most people's, so that a choice among
-// equals resembles the population.
-var ethnicities = append(strings.Fields(strings.Repeat("汉 ", 14)),
+// ethnicities repeats that of most people, so that a choice among equals
+// resembles the population, with more of the others than there are.
+var ethnicities = append(strings.Fields(strings.Repeat("汉 ", 64)),
 	strings.Fields("回 藏 苗 壮 满 蒙古 土家 傣 哈尼 彝 朝鲜 布依 侗 仡佬 鄂温克")...)
 
 // areas are county codes of GB/T 2260 with what cards print for them.

@@ -55,9 +55,9 @@ func engine(t testing.TB) *local.Reader {
 	return r
 }
 
-// Costs are printed and not demanded: other programs share the machine.
+// Costs are printed and not demanded: other programs share the machine. Tests
+// with the engine do not run in parallel, for the costs to be its own.
 func TestTheEngineMeetsItsGoalsOnFixturesAndFreshCards(t *testing.T) {
-	t.Parallel()
 	reader := engine(t)
 	fonts, err := cardgen.SystemFonts()
 	if err != nil {
@@ -140,7 +140,6 @@ func BenchmarkCards(b *testing.B) {
 
 // A card photographed from afar with a camera of 12 megapixels.
 func TestASmallCardInALargePhotoIsRead(t *testing.T) {
-	t.Parallel()
 	reader := engine(t)
 	fonts, err := cardgen.EmbeddedFonts()
 	if err != nil {
