@@ -20,20 +20,31 @@ type picture struct {
 	orientation int // EXIF, 1 to 8
 }
 
-// decode refuses what is no picture or too large before it takes memory.
-func decode(file []byte) (*picture, error) {
+// header is what a file says about itself.
+type header struct {
+	format        string
+	width, height int
+}
+
+// inspect refuses what is no picture, or too large, before it takes memory.
+func inspect(file []byte) (header, error) {
 	config, format, err := image.DecodeConfig(bytes.NewReader(file))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ocr.ErrUnreadable, err)
+		return header{}, fmt.Errorf("%w: %w", ocr.ErrUnreadable, err)
 	}
 	if config.Width <= 0 || config.Height <= 0 || config.Width > ocr.MaxPixels/config.Height {
-		return nil, fmt.Errorf("%w: %d x %d pixels", ocr.ErrUnreadable, config.Width, config.Height)
+		return header{}, fmt.Errorf("%w: %d x %d pixels", ocr.ErrUnreadable, config.Width, config.Height)
 	}
+	return header{format, config.Width, config.Height}, nil
+}
+
+// decode reads a file that passed inspection.
+func decode(file []byte, h header) (*picture, error) {
 	m, _, err := image.Decode(bytes.NewReader(file))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ocr.ErrUnreadable, err)
 	}
-	return &picture{m, orientation(file, format)}, nil
+	return &picture{m, orientation(file, h.format)}, nil
 }
 
 // orientation is 1, upright, where the file does not tell.

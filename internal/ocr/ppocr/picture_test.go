@@ -28,6 +28,14 @@ func corners() *image.RGBA {
 	return m
 }
 
+func load(file []byte) (*picture, error) {
+	h, err := inspect(file)
+	if err != nil {
+		return nil, err
+	}
+	return decode(file, h)
+}
+
 // names of the colours of the corners, clockwise from the top left.
 func (r *raster) corners() string {
 	var s string
@@ -79,7 +87,7 @@ func TestTheOrientationOfAPhoneIsApplied(t *testing.T) {
 	for orientation, want := range map[uint16]string{
 		1: "rgwb", 2: "grbw", 3: "wbrg", 4: "bwgr", 5: "rbwg", 6: "brgw", 7: "wgrb", 8: "gwbr", 9: "rgwb",
 	} {
-		p, err := decode(withOrientation(file, orientation))
+		p, err := load(withOrientation(file, orientation))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +115,7 @@ func TestFormats(t *testing.T) {
 		"jpeg": {jpegFile(t, corners()), "rgwb"}, "grey jpeg": {jpegFile(t, grey), "----"},
 		"png": {pngFile.Bytes(), "rgwb"}, "bmp": {bmpFile.Bytes(), "rgwb"},
 	} {
-		p, err := decode(test.file)
+		p, err := load(test.file)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -131,7 +139,7 @@ func TestWhatIsNoPictureIsUnreadable(t *testing.T) {
 	for name, file := range map[string][]byte{
 		"empty": nil, "text": []byte("公民身份号码"), "truncated": whole[:len(whole)/2], "only a header": whole[:30], "too large": header,
 	} {
-		if _, err := decode(file); !errors.Is(err, ocr.ErrUnreadable) {
+		if _, err := load(file); !errors.Is(err, ocr.ErrUnreadable) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -190,7 +198,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(withOrientation(b.Bytes(), 6))
 	f.Add([]byte("BM"))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		p, err := decode(file)
+		p, err := load(file)
 		if err != nil {
 			if !errors.Is(err, ocr.ErrUnreadable) {
 				t.Errorf("got %v", err)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"huizhi/internal/ocr"
 	"huizhi/internal/ocr/idcard"
 )
@@ -17,6 +19,7 @@ import (
 // Reader is the engine as an ocr.Reader.
 type Reader struct {
 	engine *engine
+	pixels *semaphore.Weighted // that may be decoded at the same time
 	now    func() time.Time
 }
 
@@ -32,7 +35,7 @@ func Open(dir string) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ocr.ErrUnavailable, err)
 	}
-	return &Reader{engine: e, now: time.Now}, nil
+	return &Reader{engine: e, pixels: semaphore.NewWeighted(ocr.MaxPixels), now: time.Now}, nil
 }
 
 // Name implements ocr.Reader. Other models have another name.
@@ -47,14 +50,13 @@ func (r *Reader) Close() error { return r.engine.close() }
 // Read implements ocr.Reader.
 func (r *Reader) Read(ctx context.Context, file []byte) (*ocr.Reading, error) {
 	start := r.now()
-	p, err := decode(file)
+	reading := &ocr.Reading{Type: ocr.Unknown, Fields: ocr.Fields{}, Engine: r.Name(), Crops: map[ocr.FieldName][]byte{}}
+	raster, err := r.open(ctx, file, reading)
 	if err != nil {
 		return nil, err
 	}
-	reading := &ocr.Reading{Type: ocr.Unknown, Fields: ocr.Fields{}, Engine: r.Name(), Crops: map[ocr.FieldName][]byte{}}
-	reading.Width, reading.Height = p.size().X, p.size().Y
-	if min(reading.Width, reading.Height) >= minSide {
-		if err := r.read(ctx, p, reading); err != nil {
+	if min(raster.width, raster.height) >= minSide {
+		if err := r.read(ctx, raster, reading); err != nil {
 			return nil, err
 		}
 	}
@@ -62,9 +64,26 @@ func (r *Reader) Read(ctx context.Context, file []byte) (*ocr.Reading, error) {
 	return reading, nil
 }
 
-func (r *Reader) read(ctx context.Context, p *picture, reading *ocr.Reading) error {
-	raster := p.raster()
-	p.image = nil // free it for the time of the work
+// open decodes a file. Large pictures wait for each other.
+func (r *Reader) open(ctx context.Context, file []byte, reading *ocr.Reading) (*raster, error) {
+	header, err := inspect(file)
+	if err != nil {
+		return nil, err
+	}
+	pixels := int64(header.width) * int64(header.height)
+	if err := r.pixels.Acquire(ctx, pixels); err != nil {
+		return nil, err
+	}
+	defer r.pixels.Release(pixels)
+	p, err := decode(file, header)
+	if err != nil {
+		return nil, err
+	}
+	reading.Width, reading.Height = p.size().X, p.size().Y
+	return p.raster(), nil
+}
+
+func (r *Reader) read(ctx context.Context, raster *raster, reading *ocr.Reading) error {
 	page, err := r.engine.read(ctx, raster)
 	if err != nil {
 		return err
