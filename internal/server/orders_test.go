@@ -185,7 +185,10 @@ func TestAFailedOrderIsCorrectedAndSentAgain(t *testing.T) {
 func TestALostAnswerIsInTheLaneUntilItIsFound(t *testing.T) {
 	t.Parallel()
 	site := newTestSite(t, patient)
-	site.Simulator.SetFaults(simulator.Faults{List: []simulator.Fault{{Op: simulator.OpSubmit, Kind: simulator.Reset, After: true, Calls: []int{1}}}})
+	site.Simulator.SetFaults(simulator.Faults{List: []simulator.Fault{
+		{Op: simulator.OpSubmit, Kind: simulator.Reset, After: true, Calls: []int{1}},
+		{Op: simulator.OpCallback, Kind: simulator.Lost, Rate: 1}, // a callback would have it looked for at once
+	}})
 	site.work()
 	p := site.signUp("晨光照相馆")
 	o := p.order(p.batch("三(2)班"), "欧阳翀", true)
@@ -199,7 +202,7 @@ func TestALostAnswerIsInTheLaneUntilItIsFound(t *testing.T) {
 		require.Contains(t, row, "参考号")
 		require.NotEmpty(t, doc.Find("#lanes li time").Text(), "when we look again")
 		require.Contains(t, doc.Text(), "不会重复扣费")
-		// The provider may still be fetching the photo or calling back; then nothing changes any more.
+		// The provider may still be fetching the photo; then nothing changes any more.
 		require.Eventually(t, func() bool {
 			news, _ := p.page(p.get(path), http.StatusOK).Find("#lanes").Attr("hx-get")
 			return p.get(news, "HX-Request", "true").StatusCode == http.StatusNoContent
