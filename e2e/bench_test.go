@@ -247,7 +247,7 @@ func BenchmarkOrdersPage(b *testing.B) {
 		mean := func(f func()) time.Duration {
 			f()
 			start := time.Now()
-			const times = 40
+			const times = 400
 			for range times {
 				f()
 			}

@@ -13,9 +13,33 @@ import (
 	"huizhi/internal/providers"
 )
 
+// typesFor is how long the catalogue is served from memory; another process may
+// have fetched a newer version meanwhile.
+const typesFor = 10 * time.Second
+
+// knownTypes is the catalogue in memory. It is shared: nobody changes it.
+type knownTypes struct {
+	types []providers.Type
+	until time.Time
+}
+
 // Types returns the receipt types that the provider offers, from the newest
-// version of its catalogue. When none is kept yet, the provider is asked.
+// version of its catalogue, for reading only. When none is kept yet, the
+// provider is asked.
 func (s *Service) Types(ctx context.Context) ([]providers.Type, error) {
+	now := s.now()
+	if known := s.types.Load(); known != nil && now.Before(known.until) {
+		return known.types, nil
+	}
+	types, err := s.loadTypes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.types.Store(&knownTypes{types, now.Add(typesFor)})
+	return types, nil
+}
+
+func (s *Service) loadTypes(ctx context.Context) ([]providers.Type, error) {
 	row := new(catalogueRow)
 	err := s.DB.NewSelect().Model(row).Where("provider = ?", s.Account).Order("fetched_at DESC").Limit(1).Scan(ctx)
 	if db.IsNoRows(err) {
@@ -61,5 +85,6 @@ func (s *Service) syncCatalogue(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("cannot keep the catalogue: %w", err)
 	}
+	s.types.Store(nil)
 	return 0, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -82,6 +83,7 @@ type Service struct {
 	Config
 	poll      *jobs.Loop
 	reconcile *jobs.Loop
+	types     atomic.Pointer[knownTypes]
 }
 
 // New makes the service.
