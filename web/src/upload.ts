@@ -249,10 +249,11 @@ class Uploader {
   }
 
   private look(item: Item): Look {
+    const state = item.state === "archive" && this.unpacked() ? "unpacked" : item.state;
     const percent = item.state === "sending" && item.file.size > 0 ? ` ${Math.floor((100 * item.sent) / item.file.size)}%` : "";
     return {
-      icon: this.settings.icons[item.state] ?? "circle",
-      word: this.word(`state_${item.state}`) + percent,
+      icon: this.settings.icons[state] ?? "circle",
+      word: this.word(`state_${state}`) + percent,
       tone: tones[item.state],
       size: bytes(item.file.size),
       note: item.note,
@@ -277,6 +278,13 @@ class Uploader {
     this.balance = balance;
     this.counted = recorded;
     this.drawBalance();
+    for (const item of this.queue.items) if (item.state === "archive") item.version++;
+    this.drawList();
+  }
+
+  /** Tells whether every ZIP has been unpacked. */
+  private unpacked(): boolean {
+    return this.balance.unpacking === 0 && (this.queue.recorded.archive ?? 0) === (this.counted.archive ?? 0);
   }
 
   private watch(): void {

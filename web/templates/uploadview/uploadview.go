@@ -57,7 +57,7 @@ func settings(ctx context.Context, m BalanceModel) string {
 	for _, name := range []string{
 		"reading_folder", "title_sending", "title_checking", "title_paused", "title_offline", "title_done", "title_unsent", "title_signed_out",
 		"amount", "speed", "seconds_left", "minutes_left", "leave_later", "leave_now", "unpacking", "announce",
-		"state_waiting", "state_checking", "state_sending", "state_stored", "state_duplicate", "state_refused", "state_archive", "state_failed", "state_again",
+		"state_waiting", "state_checking", "state_sending", "state_stored", "state_duplicate", "state_refused", "state_archive", "state_unpacked", "state_failed", "state_again",
 		"error_network", "error_unreadable", "error_denied", "error_gone", "error_server", "shot", "pause", "resume",
 	} {
 		words[name] = i18n.T(ctx, "upload.js."+name, placeholders...)
@@ -80,7 +80,7 @@ func settings(ctx context.Context, m BalanceModel) string {
 // rowIcons are the icons of the files by their state in the script.
 var rowIcons = map[string]string{
 	"waiting": "clock", "checking": "scan-search", "sending": "upload", "again": "rotate-cw", "failed": "circle-x",
-	"stored": "check", "duplicate": "copy", "refused": "ban", "archive": "folder-archive",
+	"stored": "check", "duplicate": "copy", "refused": "ban", "archive": "folder-archive", "unpacked": "check",
 }
 
 // placeholders lets the script fill in what it counts.
