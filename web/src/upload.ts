@@ -254,7 +254,7 @@ class Uploader {
     return {
       icon: this.settings.icons[state] ?? "circle",
       word: this.word(`state_${state}`) + percent,
-      tone: tones[item.state],
+      tone: state === "unpacked" ? "" : tones[item.state],
       size: bytes(item.file.size),
       note: item.note,
     };
