@@ -326,14 +326,14 @@ func (s *Service) paused(ctx context.Context, tx bun.IDB, now time.Time) (bool, 
 	if err != nil {
 		return false, fmt.Errorf("cannot read the account: %w", err)
 	}
-	return acc.PausedUntil != nil && acc.PausedUntil.After(now), nil
+	return acc.StopKey != "" && acc.ProbeAt != nil && acc.ProbeAt.After(now), nil
 }
 
 // pause stops the account for all tenants: wrong key (1001) or no balance (1013).
 func (s *Service) pause(ctx context.Context, tx bun.IDB, key string, now time.Time) error {
 	until := now.Add(s.AccountWait)
-	_, err := tx.NewInsert().Model(&account{ID: s.Account, PausedUntil: &until, PausedKey: key, PausedSince: &now}).
-		On("CONFLICT (id) DO UPDATE").Set("paused_until = EXCLUDED.paused_until, paused_key = EXCLUDED.paused_key, paused_since = EXCLUDED.paused_since").Exec(ctx)
+	_, err := tx.NewInsert().Model(&account{ID: s.Account, ProbeAt: &until, StopKey: key, StoppedAt: &now}).
+		On("CONFLICT (id) DO UPDATE").Set("probe_at = EXCLUDED.probe_at, stop_key = EXCLUDED.stop_key, stopped_at = EXCLUDED.stopped_at").Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot pause the account: %w", err)
 	}
@@ -345,9 +345,9 @@ func (s *Service) pause(ctx context.Context, tx bun.IDB, key string, now time.Ti
 // or "".
 func (s *Service) PausedBy(ctx context.Context) (string, error) {
 	acc := new(account)
-	err := s.DB.NewSelect().Model(acc).Where("id = ? AND paused_until > ?", s.Account, s.now()).Scan(ctx)
+	err := s.DB.NewSelect().Model(acc).Where("id = ? AND stop_key <> '' AND probe_at > ?", s.Account, s.now()).Scan(ctx)
 	if db.IsNoRows(err) {
 		return "", nil
 	}
-	return acc.PausedKey, err
+	return acc.StopKey, err
 }

@@ -3,6 +3,8 @@
 // its end.
 //
 //	batches.go    batches and the counts on their pages
+//	custom.go     what the provider asks for beside the photo
+//	catalogue.go  the provider's receipt types and cities, in versions
 //	pairing.go    portraits and ID cards become orders
 //	review.go     a person corrects and confirms
 //	submit.go     ready orders become attempts
@@ -59,11 +61,12 @@ type Order struct {
 	PairedBy       PairedBy
 	Name           string // the subject; also in Fields
 	IDNumber       string
-	Fields         ocr.Fields `bun:"type:jsonb"`
-	Exceptions     int64      // how many of ExceptionKeys need a person; 0 sorts last in review
-	ExceptionKeys  []string   `bun:"type:jsonb,nullzero"`
-	Version        int64      // counts changes; an edit names the version it saw
-	Message        string     // the provider's sentence about the last failure, in Chinese
+	Fields         ocr.Fields        `bun:"type:jsonb"`
+	Custom         map[string]string `bun:"type:jsonb,nullzero"` // further custom fields for the provider, by name; see FormFields
+	Exceptions     int64             // how many of ExceptionKeys need a person; 0 sorts last in review
+	ExceptionKeys  []string          `bun:"type:jsonb,nullzero"`
+	Version        int64             // counts changes; an edit names the version it saw
+	Message        string            // the provider's sentence about the last failure, in Chinese
 	ImageCode      string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
@@ -135,6 +138,8 @@ type Attempt struct {
 	UnknownSince   *time.Time
 	CleanScans     int64
 	Scans          int64
+	ScannedAt      *time.Time // when the last scan ended
+	HintedNo       string     // the number that a callback claimed for a lost attempt; to be confirmed by a query
 	FinishedAt     *time.Time
 	ProviderTimes  *ProviderTimes `bun:"type:jsonb,nullzero"`
 }
@@ -227,21 +232,29 @@ type Receipt struct {
 
 // catalogueRow is one version of the provider's catalogue.
 type catalogueRow struct {
-	bun.BaseModel `bun:"table:catalogues,alias:cat"`
-	ID            string `bun:",pk"`
-	Provider      string
+	bun.BaseModel `bun:"table:catalogue_versions,alias:cat"`
+	Provider      string           `bun:",pk"`
+	Version       int64            `bun:",pk"` // 1, 2, ...
 	SHA256        string           `bun:"sha256"`
 	Types         []providers.Type `bun:"type:jsonb"`
-	FetchedAt     time.Time
+	FetchedAt     time.Time        // when it was first seen
+	SeenAt        time.Time        // when it was last found unchanged
 }
 
-// account is what we know of the upstream account, shared by all tenants.
+// account is what we know of the upstream account, shared by all tenants and
+// processes; see account.go.
 type account struct {
 	bun.BaseModel `bun:"table:provider_accounts,alias:acc"`
 	ID            string `bun:",pk"`
-	PausedUntil   *time.Time
-	PausedKey     string
-	PausedSince   *time.Time
+	StopKey       string // why nothing is dispatched; "" while open
+	StoppedAt     *time.Time
+	ProbeAt       *time.Time // when it is tried next whether it works again
+	Probes        int64      // since StoppedAt
+	Failures      int64      // transport and server failures in a row
+	Trial         bool       // after a stop: one submit at a time until a call succeeds
+	NextCallAt    *time.Time // the token bucket: when it will be full again
+	BalancePoints *int64     // what the operator said that the account held
+	BalanceAt     *time.Time // at this time
 }
 
 // turn remembers when a tenant was last served, for the round robin.

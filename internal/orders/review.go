@@ -45,6 +45,9 @@ func (s *Service) review(o *Order, check *photos.Check) {
 	if o.Requires(providers.IDCardField) && o.IDNumber == "" {
 		keys = append(keys, ExceptionIDRequired)
 	}
+	if slices.ContainsFunc(o.Missing(), func(field string) bool { return !ownField(field) }) {
+		keys = append(keys, ExceptionFieldRequired)
+	}
 	if o.PairedBy == PairedBySequence {
 		keys = append(keys, ExceptionSequence)
 	}
@@ -58,14 +61,11 @@ func (s *Service) review(o *Order, check *photos.Check) {
 	o.ExceptionKeys, o.Exceptions = keys, int64(len(keys))
 }
 
-// blocking returns the keys that stop a confirmation: what the provider would
-// refuse, and with force unset also what contradicts itself.
+// blocking returns the keys that stop a confirmation beside missing fields: what
+// the provider would refuse, and with force unset also what contradicts itself.
 func (o *Order) blocking(force bool, check *photos.Check) []string {
 	var keys []string
 	sendsNumber := o.Requires(providers.IDCardField)
-	if sendsNumber && o.IDNumber == "" {
-		keys = append(keys, ExceptionIDRequired)
-	}
 	for name, f := range o.Fields {
 		for _, flag := range f.Flags {
 			if flag.Level() < ocr.Block {
@@ -92,7 +92,10 @@ func (o *Order) blocking(force bool, check *photos.Check) []string {
 type Edit struct {
 	Version int64
 	Fields  map[ocr.FieldName]string
+	Custom  map[string]string // by the names of FormFields
 }
+
+func (e Edit) empty() bool { return len(e.Fields) == 0 && len(e.Custom) == 0 }
 
 // EditOrder sets fields and recomputes the checks. A confirmed order goes back
 // to review.
@@ -117,6 +120,17 @@ func (s *Service) edit(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Orde
 			o.Fields = o.Fields.Edit(name, value)
 			touched = append(touched, string(name))
 		}
+	}
+	if len(e.Custom) > 0 {
+		t, err := s.typeIn(ctx, tx, o.TypeID)
+		if err != nil {
+			return err
+		}
+		changed, err := o.setCustom(t, e.Custom)
+		if err != nil {
+			return err
+		}
+		touched = append(touched, changed...)
 	}
 	if len(touched) == 0 {
 		return nil
@@ -145,7 +159,7 @@ func (s *Service) edit(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Orde
 // would refuse is refused in any case.
 func (s *Service) Confirm(ctx context.Context, sc tenants.Scope, orderID string, e Edit, force bool, actor string) (*Order, error) {
 	return s.change(ctx, sc, orderID, e.Version, func(ctx context.Context, tx bun.Tx, o *Order, check *photos.Check) error {
-		if o.Status == StatusReady && len(e.Fields) == 0 {
+		if o.Status == StatusReady && e.empty() {
 			return nil
 		}
 		if err := s.edit(ctx, tx, sc, o, check, e, actor); err != nil {
@@ -157,16 +171,8 @@ func (s *Service) Confirm(ctx context.Context, sc tenants.Scope, orderID string,
 		if !o.Status.CanBecome(StatusReady) {
 			return apperr.New(apperr.Conflict, "error.order.still_reading")
 		}
-		if keys := o.blocking(force, check); len(keys) > 0 {
-			var bad apperr.Fields
-			for _, k := range keys {
-				field, _, _ := strings.Cut(k, ".")
-				if k == ExceptionIDRequired {
-					field = string(ocr.IDNumber)
-				}
-				bad.Add(field, "orders.exception."+k)
-			}
-			return bad
+		if err := s.refuse(ctx, tx, o, force, check); err != nil {
+			return err
 		}
 		now := s.now()
 		// A person has looked: the doubts of the engine are settled.
@@ -184,6 +190,23 @@ func (s *Service) Confirm(ctx context.Context, sc tenants.Scope, orderID string,
 		}
 		return record(ctx, tx, sc, o.ID, nil, EventConfirmed, actor, detail, now)
 	})
+}
+
+// refuse says why an order cannot be confirmed, field by field; nil if it can.
+func (s *Service) refuse(ctx context.Context, tx bun.IDB, o *Order, force bool, check *photos.Check) error {
+	var bad apperr.Fields
+	if len(o.Missing()) > 0 {
+		t, err := s.typeIn(ctx, tx, o.TypeID)
+		if _, gone := apperr.AsFields(err); err != nil && !gone {
+			return err
+		}
+		bad = missingErrors(o, t)
+	}
+	for _, k := range o.blocking(force, check) {
+		field, _, _ := strings.Cut(k, ".")
+		bad.Add(field, "orders.exception."+k)
+	}
+	return bad.Err()
 }
 
 func confirmedPairing(by PairedBy) PairedBy {
@@ -205,7 +228,12 @@ func (s *Service) ConfirmClean(ctx context.Context, sc tenants.Scope, batchID, a
 			return fmt.Errorf("cannot load the clean orders: %w", err)
 		}
 		now := s.now()
+		n = 0
 		for i := range clean {
+			if len(clean[i].Missing()) > 0 {
+				continue // the catalogue asks for more since it was looked at
+			}
+			n++
 			if err := move(ctx, tx, sc, &clean[i], StatusReady, now); err != nil {
 				return err
 			}
@@ -213,7 +241,6 @@ func (s *Service) ConfirmClean(ctx context.Context, sc tenants.Scope, batchID, a
 				return err
 			}
 		}
-		n = len(clean)
 		return nil
 	})
 	if err == nil {

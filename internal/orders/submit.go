@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -86,9 +85,12 @@ func (s *Service) SubmitBatch(ctx context.Context, sc tenants.Scope, batchID, ac
 }
 
 // Submit queues those of the orders that are ready, in one transaction: the
-// attempts with all they will send, and the jobs that send them.
+// attempts with all they will send, and the jobs that send them. An order that
+// lacks a field, because the provider asks for more since it was confirmed,
+// goes back to review; when that leaves none, the error names the fields.
 func (s *Service) Submit(ctx context.Context, sc tenants.Scope, orderIDs []string, actor string) (int, error) {
 	n := 0
+	var lacking apperr.Fields
 	batches := map[string]bool{}
 	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		var ready []Order
@@ -97,13 +99,23 @@ func (s *Service) Submit(ctx context.Context, sc tenants.Scope, orderIDs []strin
 		if err != nil {
 			return fmt.Errorf("cannot load the ready orders: %w", err)
 		}
+		n, lacking = 0, nil
 		for i := range ready {
-			if err := s.queueOrder(ctx, tx, sc, &ready[i], actor); err != nil {
+			o := &ready[i]
+			batches[o.BatchID] = true
+			if len(o.Missing()) > 0 {
+				bad, err := s.sendBack(ctx, tx, sc, o)
+				if err != nil {
+					return err
+				}
+				lacking = append(lacking, bad...)
+				continue
+			}
+			if err := s.queueOrder(ctx, tx, sc, o, actor); err != nil {
 				return err
 			}
-			batches[ready[i].BatchID] = true
+			n++
 		}
-		n = len(ready)
 		wake := make([]river.JobArgs, min(n, s.SubmitWorkers))
 		for i := range wake {
 			wake[i] = dispatchArgs{}
@@ -116,7 +128,29 @@ func (s *Service) Submit(ctx context.Context, sc tenants.Scope, orderIDs []strin
 	for id := range batches {
 		s.changed(sc, id)
 	}
+	if n == 0 {
+		return 0, lacking.Err()
+	}
 	return n, nil
+}
+
+// sendBack returns a confirmed order to review and says what it lacks.
+func (s *Service) sendBack(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Order) (apperr.Fields, error) {
+	check, err := photoCheck(ctx, tx, sc, o.PhotoID)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.typeIn(ctx, tx, o.TypeID)
+	if _, gone := apperr.AsFields(err); err != nil && !gone {
+		return nil, err
+	}
+	s.review(o, check)
+	now := s.now()
+	if err := move(ctx, tx, sc, o, StatusReview, now); err != nil {
+		return nil, err
+	}
+	detail := map[string]string{"missing": strings.Join(o.Missing(), " ")}
+	return missingErrors(o, t), record(ctx, tx, sc, o.ID, nil, EventReopened, ActorSystem, detail, now)
 }
 
 // queueOrder writes the intent: a new live attempt with its reference and tokens.
@@ -143,7 +177,7 @@ func (s *Service) queueOrder(ctx context.Context, tx bun.Tx, sc tenants.Scope, o
 		TypeID: o.TypeID, PhotoKey: photo.WorkingKey, SubmittedBy: actor,
 		CreatedAt: now, NotBefore: now,
 	}
-	a.CustomFields = customFields(o, a.Reference)
+	a.CustomFields = customFields(o, s.sentReference(a))
 	if _, err := tx.NewInsert().Model(a).Exec(ctx); err != nil {
 		if db.IsUnique(err, "attempts_one_live", "attempts.tenant_id", "attempts.order_id") {
 			return apperr.New(apperr.Conflict, "error.order.changed")
@@ -157,21 +191,13 @@ func (s *Service) queueOrder(ctx context.Context, tx bun.Tx, sc tenants.Scope, o
 	return record(ctx, tx, sc, o.ID, &a.ID, EventQueued, actor, map[string]string{"reference": a.Reference}, now)
 }
 
-// customFields are what the provider gets: the city, the ID number where the
-// type asks for it, and our reference.
-func customFields(o *Order, reference string) map[string]string {
-	f := map[string]string{providers.CityField: o.City, providers.ReferenceField: reference}
-	if o.IDNumber != "" && o.Requires(providers.IDCardField) {
-		f[providers.IDCardField] = o.IDNumber
+// sentReference is what travels to the provider: nothing where it is switched
+// off, because the provider does not take or not echo fields it does not know.
+func (s *Service) sentReference(a *Attempt) string {
+	if s.WithoutEcho {
+		return ""
 	}
-	return f
-}
-
-// Requires tells whether the order's type asks for the custom field. Only the
-// driving licence (type 5) asks for the ID number; sending personal data that
-// nobody asked for would be wrong.
-func (o *Order) Requires(field string) bool {
-	return slices.Contains(o.RequiredFields, field)
+	return a.Reference
 }
 
 // token is n random bytes in letters and digits that survive every URL.

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -19,8 +20,11 @@ type Type struct {
 // FieldGuide explains one custom field to the person who fills it in.
 type FieldGuide struct {
 	Label, Description string
-	// Cities are the values allowed; none means that the provider names no list.
+	// Cities are the values allowed for a field like city, grouped by province; none means that the provider names no
+	// such list.
 	Cities []Province
+	// Values are the values allowed for any other field; none means free text.
+	Values []string `json:",omitempty"`
 }
 
 // Province groups the cities of a FieldGuide.
@@ -59,6 +63,9 @@ func (t Type) Offers(city string) bool {
 		return p.Name == province && slices.Contains(p.Cities, name)
 	})
 }
+
+// GuidedFields returns the names of all fields that the guide explains, sorted.
+func (t Type) GuidedFields() []string { return slices.Sorted(maps.Keys(t.Guide)) }
 
 // Requires reports whether the field must be given for this type.
 func (t Type) Requires(field string) bool { return slices.Contains(t.RequiredFields, field) }

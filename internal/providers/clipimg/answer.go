@@ -179,9 +179,9 @@ type wireType struct {
 
 // wireGuide is one entry of parameter_guide.custom_fields.
 type wireGuide struct {
-	Label       text      `json:"label"`
-	Description text      `json:"description"`
-	Allowed     provinces `json:"allowed_values"`
+	Label       text    `json:"label"`
+	Description text    `json:"description"`
+	Allowed     allowed `json:"allowed_values"`
 }
 
 func (w wireType) receiptType() providers.Type {
@@ -190,7 +190,7 @@ func (w wireType) receiptType() providers.Type {
 		Guide: make(map[string]providers.FieldGuide), SortOrder: w.SortOrder.value,
 	}
 	for field, g := range w.Guide["custom_fields"] {
-		t.Guide[field] = providers.FieldGuide{Label: string(g.Label), Description: string(g.Description), Cities: g.Allowed}
+		t.Guide[field] = providers.FieldGuide{Label: string(g.Label), Description: string(g.Description), Cities: g.Allowed.cities, Values: g.Allowed.values}
 	}
 	return t
 }

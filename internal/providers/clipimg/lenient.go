@@ -108,18 +108,30 @@ func (w *words) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// provinces reads allowed_values: [{"province": "广东省", "cities": ["深圳市"]}], also as {"广东省": ["深圳市"]}.
-type provinces []providers.Province
+// allowed reads allowed_values. For the city it is [{"province": "广东省", "cities": ["深圳市"]}], also understood as
+// {"广东省": ["深圳市"]}; for a field of another kind a plain list of values is the only plausible form.
+type allowed struct {
+	cities []providers.Province
+	values []string
+}
 
-func (p *provinces) UnmarshalJSON(raw []byte) error {
-	*p = nil
+func (a *allowed) UnmarshalJSON(raw []byte) error {
+	*a = allowed{}
 	type entry struct {
 		Province text  `json:"province"`
 		Cities   words `json:"cities"`
 	}
 	if entries, ok := list[entry](raw); ok {
 		for _, e := range entries {
-			*p = append(*p, providers.Province{Name: string(e.Province), Cities: e.Cities})
+			a.cities = append(a.cities, providers.Province{Name: string(e.Province), Cities: e.Cities})
+		}
+		return nil
+	}
+	if values, ok := list[text](raw); ok {
+		for _, v := range values {
+			if v != "" {
+				a.values = append(a.values, string(v))
+			}
 		}
 		return nil
 	}
@@ -128,7 +140,7 @@ func (p *provinces) UnmarshalJSON(raw []byte) error {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		*p = append(*p, providers.Province{Name: name, Cities: byName[name]})
+		a.cities = append(a.cities, providers.Province{Name: name, Cities: byName[name]})
 	}
 	return nil
 }
