@@ -30,7 +30,7 @@ type cli struct {
 		List   tenantListCmd   `cmd:"" help:"List the tenants."`
 	} `cmd:"" help:"Tenants: stores, schools, companies."`
 	User struct {
-		Create userCreateCmd `cmd:"" help:"Add a member to a tenant."`
+		Create userCreateCmd `cmd:"" help:"Add a member to a tenant, or one of the platform's staff."`
 	} `cmd:"" help:"Users."`
 	APIKey struct {
 		Create apikeyCreateCmd `cmd:"" help:"Create an API key; its secret is printed once."`

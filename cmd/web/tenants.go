@@ -104,21 +104,20 @@ func (c tenantListCmd) Run(e *env) error {
 }
 
 type userCreateCmd struct {
-	Tenant   string `required:"" help:"Tenant id."`
-	Name     string `required:"" help:"Name."`
+	Tenant   string `xor:"place" required:"" help:"Tenant id: the user becomes a member."`
+	Platform string `xor:"place" required:"" placeholder:"ROLE" help:"operator or finance: the user becomes one of the platform's staff, without a tenant."`
+	Name     string `help:"Name. Default: the e-mail."`
 	Email    string `required:"" help:"E-mail."`
 	Password string `required:"" help:"Password."`
-	Role     string `required:"" enum:"owner,operator,finance" help:"owner, operator or finance."`
+	Role     string `enum:"owner,operator,finance," default:"" help:"Of a member: owner, operator or finance."`
 	JSON     bool   `help:"Print JSON."`
 }
 
 func (c userCreateCmd) Run(e *env) error {
-	t, sc, err := e.openTenant(c.Tenant)
-	if err != nil {
-		return err
+	if c.Name == "" {
+		c.Name = c.Email
 	}
-	defer t.Close()
-	u, err := t.Auth.CreateMember(e.ctx, sc, c.Name, c.Email, c.Password, tenants.Role(c.Role), actor, db.Now())
+	u, err := c.create(e)
 	if err != nil {
 		return err
 	}
@@ -127,6 +126,23 @@ func (c userCreateCmd) Run(e *env) error {
 	}
 	fmt.Fprintln(e.out, "user", u.ID)
 	return nil
+}
+
+func (c userCreateCmd) create(e *env) (*auth.User, error) {
+	if c.Platform != "" {
+		t, err := e.open()
+		if err != nil {
+			return nil, err
+		}
+		defer t.Close()
+		return t.Auth.CreateStaff(e.ctx, c.Name, c.Email, c.Password, tenants.StaffRole(c.Platform), db.Now())
+	}
+	t, sc, err := e.openTenant(c.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer t.Close()
+	return t.Auth.CreateMember(e.ctx, sc, c.Name, c.Email, c.Password, tenants.Role(c.Role), actor, db.Now())
 }
 
 // openTenant is open for commands about one tenant, which must exist.

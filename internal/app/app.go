@@ -22,6 +22,7 @@ import (
 	"huizhi/internal/blob"
 	"huizhi/internal/config"
 	"huizhi/internal/db"
+	"huizhi/internal/demo"
 	"huizhi/internal/jobs"
 	"huizhi/internal/ocr"
 	"huizhi/internal/ocr/local"
@@ -181,7 +182,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 		Ready: func(r *http.Request) error { return a.DB.PingContext(r.Context()) },
 	}
 	if c.Demo {
-		sc.Demo = &server.DemoLogin{Email: DemoEmail, Password: DemoPassword}
+		sc.Demo = []server.DemoLogin{{Email: DemoEmail, Password: DemoPassword}, {Email: demo.StaffEmail, Password: DemoPassword, Staff: true}}
 		sc.Sample = sampleZIP
 	}
 	srv = server.New(sc)

@@ -19,7 +19,8 @@ import (
 	"huizhi/internal/tenants"
 )
 
-// User is somebody who can sign in. Tenants know them as members.
+// User is somebody who can sign in. Tenants know them as members, the platform
+// as staff; nobody is both.
 type User struct {
 	bun.BaseModel `bun:"table:users,alias:u"`
 	ID            string `bun:",pk"`
@@ -59,14 +60,16 @@ type SignUp struct {
 	Password   string
 }
 
-// Identity is a signed-in user in one tenant.
+// Identity is a signed-in user: a member of one tenant, or one of the platform's
+// staff, who has no tenant.
 type Identity struct {
 	User   User
-	Tenant tenants.Tenant
-	Role   tenants.Role
+	Tenant tenants.Tenant    // zero for staff
+	Role   tenants.Role      // "" for staff
+	Staff  tenants.StaffRole // "" for members
 }
 
-// Scope is the right to the tenant's rows.
+// Scope is the right to the tenant's rows. It panics for staff.
 func (i *Identity) Scope() tenants.Scope { return tenants.ForTenant(i.Tenant.ID) }
 
 // SignUp creates the tenant and its owner, both or neither. All faults of the
@@ -110,6 +113,24 @@ func (s *Service) CreateMember(ctx context.Context, sc tenants.Scope, name, emai
 			return err
 		}
 		return tenants.Audit(ctx, tx, sc, actor, "member.create", "user", u.ID, now)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// CreateStaff makes a user who works for the platform.
+func (s *Service) CreateStaff(ctx context.Context, name, email, password string, role tenants.StaffRole, now time.Time) (*User, error) {
+	u, bad := newUser(name, email, password, now)
+	if err := bad.Err(); err != nil {
+		return nil, err
+	}
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := insertUser(ctx, tx, u); err != nil {
+			return err
+		}
+		return tenants.AddStaff(ctx, tx, u.ID, role, now)
 	})
 	if err != nil {
 		return nil, err
@@ -190,15 +211,23 @@ func (s *Service) SignIn(ctx context.Context, email, password, address string, n
 	if err != nil {
 		return nil, err
 	}
-	if len(places) == 0 {
+	if len(places) > 0 {
+		return s.Identify(ctx, u.ID, places[0].TenantID)
+	}
+	id, err := s.identifyStaff(ctx, u.ID)
+	if apperr.KindOf(err) == apperr.Unauthenticated {
 		return nil, apperr.New(apperr.Forbidden, "error.signin.no_tenant")
 	}
-	return s.Identify(ctx, u.ID, places[0].TenantID)
+	return id, err
 }
 
-// Identify loads the user, the tenant and the role of a session. A user who is
-// no longer a member is Unauthenticated.
+// Identify loads the user, the tenant and the role of a session; the tenant of
+// staff is "". A user who is no longer a member, or no longer one of the staff,
+// is Unauthenticated.
 func (s *Service) Identify(ctx context.Context, userID, tenantID string) (*Identity, error) {
+	if tenantID == "" {
+		return s.identifyStaff(ctx, userID)
+	}
 	m, err := tenants.Membership(ctx, s.db, tenantID, userID)
 	if db.IsNoRows(err) {
 		return nil, apperr.New(apperr.Unauthenticated, "error.signin.required")
@@ -215,6 +244,21 @@ func (s *Service) Identify(ctx context.Context, userID, tenantID string) (*Ident
 		return nil, err
 	}
 	id.Tenant = *t
+	return id, nil
+}
+
+func (s *Service) identifyStaff(ctx context.Context, userID string) (*Identity, error) {
+	role, err := tenants.StaffRoleOf(ctx, s.db, userID)
+	if err != nil {
+		return nil, err
+	}
+	if role == "" {
+		return nil, apperr.New(apperr.Unauthenticated, "error.signin.required")
+	}
+	id := &Identity{Staff: role}
+	if err := s.db.NewSelect().Model(&id.User).Where("id = ?", userID).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("cannot load the user: %w", err)
+	}
 	return id, nil
 }
 

@@ -25,11 +25,12 @@ import (
 	"huizhi/internal/tenants"
 )
 
-// The sign-in of the demo tenant's owner. The members' e-mails differ, their
-// password is the same.
+// The sign-in of the demo tenant's owner, and of the platform's operator. The
+// members' e-mails differ, their password is the same.
 const (
-	Email    = "demo@huizhi.example"
-	Password = "huizhi-demo"
+	Email      = "demo@huizhi.example"
+	StaffEmail = "platform@huizhi.example"
+	Password   = "huizhi-demo"
 )
 
 const tenantName = "晨光照相馆"
@@ -81,6 +82,9 @@ func (f *filler) run(ctx context.Context) error {
 	if err := f.hire(ctx); err != nil {
 		return err
 	}
+	if err := f.hireStaff(ctx); err != nil {
+		return err
+	}
 	if f.media, err = newMedia(ctx, f.Blobs, f.sc); err != nil {
 		return err
 	}
@@ -119,6 +123,19 @@ func (f *filler) signUp(ctx context.Context) (found bool, err error) {
 	}
 	f.sc, f.owner = tenants.ForTenant(member.TenantID), member.UserID
 	return true, nil
+}
+
+// hireStaff makes the platform's operator, unless there is one already.
+func (f *filler) hireStaff(ctx context.Context) error {
+	n, err := f.DB.NewSelect().Model((*auth.User)(nil)).Where("email = ?", StaffEmail).Count(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot look for the platform's operator: %w", err)
+	}
+	if n > 0 {
+		return nil
+	}
+	_, err = f.Auth.CreateStaff(ctx, "顾远航", StaffEmail, Password, tenants.StaffOperator, firstDay(f.now))
+	return err
 }
 
 // hire makes the members that are not there yet.

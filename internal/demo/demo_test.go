@@ -125,7 +125,7 @@ func TestFillingTwiceIsFillingOnce(t *testing.T) {
 		s.fill()
 		assert.Equal(t, first, all[orders.Order](s))
 		assert.Len(t, all[billing.Charge](s), charges)
-		assert.Len(t, all[auth.User](s), 3)
+		assert.Len(t, all[auth.User](s), 4)
 	})
 }
 

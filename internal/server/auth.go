@@ -29,8 +29,8 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) signInModel(r *http.Request) authview.SignInModel {
 	m := authview.SignInModel{Next: ownPath(r.FormValue("next")), Email: r.PostFormValue("email")}
-	if s.Demo != nil {
-		m.Demo = &authview.DemoLogin{Email: s.Demo.Email, Password: s.Demo.Password}
+	for _, d := range s.Demo {
+		m.Demo = append(m.Demo, authview.DemoLogin{Email: d.Email, Password: d.Password, Staff: d.Staff})
 	}
 	return m
 }

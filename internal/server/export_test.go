@@ -4,6 +4,7 @@ package server
 type Route struct {
 	Pattern string
 	Public  bool
+	Staff   bool
 	Can     string
 }
 
@@ -11,7 +12,7 @@ type Route struct {
 func (s *Server) Routes() []Route {
 	var out []Route
 	for _, r := range s.routes() {
-		out = append(out, Route{r.pattern, r.access.public, string(r.access.can)})
+		out = append(out, Route{r.pattern, r.access.public, r.access.staff, string(r.access.can)})
 	}
 	return out
 }

@@ -17,7 +17,7 @@ import (
 )
 
 func (s *Server) homeRoutes() []route {
-	return []route{{"GET /{$}", member, s.home}}
+	return []route{{"GET /{$}", signedIn, s.home}}
 }
 
 // sampleURL is where the sample folder of invented people is, in demo mode.
@@ -35,9 +35,12 @@ const (
 )
 
 // home is the first page: what needs a person, the newest batches, the month.
-// Those who see only money start at the bills.
+// Those who see only money start at the bills, the platform's staff at the provider.
 func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 	id := identity(r)
+	if id.Staff != "" {
+		return redirect(w, r, "/platform/catalogue")
+	}
 	if !id.Role.Allows(tenants.CanWork) {
 		return redirect(w, r, "/billing")
 	}

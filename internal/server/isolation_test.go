@@ -40,6 +40,7 @@ func TestNoRouteReachesAnotherTenantsRows(t *testing.T) {
 	}
 	secrets := []string{"欧阳翀", "110101199001011237", "机密批次", "机密密钥", o.Number, b.ID, o.ID}
 
+	operator := site.staff(tenants.StaffOperator)
 	owned := map[string]bool{"batch": true, "order": true, "id": true, "picture": true, "reading": true, "key": true, "invoice": true}
 	for _, rt := range server.RoutingTable() {
 		method, pattern, _ := strings.Cut(rt.Pattern, " ")
@@ -69,6 +70,12 @@ func TestNoRouteReachesAnotherTenantsRows(t *testing.T) {
 				caller = site.signUp("离开的照相馆") // the stranger goes on
 			}
 			code, body := call(caller)
+			if rt.Staff {
+				require.Equal(t, http.StatusNotFound, code, "a tenant's owner on a page of the platform: %s", body)
+			} else if !rt.Public && path != "/" {
+				code, body := call(operator)
+				require.Equal(t, http.StatusForbidden, code, "the platform's operator on a tenant's page: %s", body)
+			}
 			for _, secret := range secrets {
 				if !strings.Contains(path, secret) { // the page's own address is in its language switch
 					require.NotContains(t, body, secret)
@@ -116,6 +123,27 @@ func fill(t *testing.T, pattern string, objects map[string]string) (path string,
 		require.True(t, known, "the route %s names a %s, of which this test knows none: add one", pattern, name)
 		names = append(names, name)
 		path = path[:start] + value + path[end+1:]
+	}
+}
+
+// The platform's staff have pages of their own; their first page leads there.
+func TestStaffSeeThePlatform(t *testing.T) {
+	t.Parallel()
+	site := newTestSite(t)
+	operator, finance := site.staff(tenants.StaffOperator), site.staff(tenants.StaffFinance)
+	home := operator.get("/")
+	require.Equal(t, http.StatusSeeOther, home.StatusCode)
+	require.Equal(t, "/platform/catalogue", home.Header.Get("Location"))
+	for _, rt := range server.RoutingTable() {
+		method, path, _ := strings.Cut(rt.Pattern, " ")
+		if !rt.Staff || method != "GET" {
+			continue
+		}
+		for name, p := range map[string]*person{"operator": operator, "finance": finance} {
+			page := p.page(p.get(path), http.StatusOK)
+			require.Zero(t, page.Find(`nav a[href="/batches"], form[action="/orders/search"]`).Length(), "%s at %s has a tenant's navigation", name, path)
+			require.NotZero(t, page.Find(`nav a[href="/platform/catalogue"]`).Length())
+		}
 	}
 }
 

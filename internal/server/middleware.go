@@ -133,7 +133,7 @@ func (s *Server) withIdentity(r *http.Request) (*http.Request, error) {
 	}
 	userID, _ := sess.Values["user_id"].(string)
 	tenantID, _ := sess.Values["tenant_id"].(string)
-	if userID == "" || tenantID == "" {
+	if userID == "" {
 		return r, nil
 	}
 	id, err := s.Auth.Identify(r.Context(), userID, tenantID)
@@ -155,8 +155,16 @@ func (s *Server) allowed(r *http.Request, a access) error {
 	if id == nil {
 		return apperr.New(apperr.Unauthenticated, "error.signin.required")
 	}
-	if a.can != "" && !id.Role.Allows(a.can) {
+	switch {
+	case a.signed:
+		return nil
+	case a.staff && id.Staff == "":
+		return apperr.New(apperr.NotFound, "error.not_found")
+	case a.staff && id.Staff.Allows(a.can):
+		return nil
+	case !a.staff && id.Staff == "" && (a.can == "" || id.Role.Allows(a.can)):
+		return nil
+	default:
 		return apperr.New(apperr.Forbidden, "error.role")
 	}
-	return nil
 }

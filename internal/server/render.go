@@ -124,6 +124,10 @@ func (s *Server) chrome(r *http.Request, nav string) layout.Chrome {
 	if id == nil {
 		return c
 	}
+	if id.Staff != "" {
+		c.UserName, c.RoleKey, c.CanWatch = id.User.Name, "role.platform."+string(id.Staff), id.Staff.Allows(tenants.CanWatch)
+		return c
+	}
 	c.TenantName, c.UserName = id.Tenant.Name, id.User.Name
 	c.TenantKindKey, c.RoleKey = "tenant.kind."+string(id.Tenant.Kind), "role."+string(id.Role)
 	c.CanWork, c.CanBill, c.CanManage = id.Role.Allows(tenants.CanWork), id.Role.Allows(tenants.CanBill), id.Role.Allows(tenants.CanManage)

@@ -33,14 +33,17 @@ type Config struct {
 	Simulated bool
 	// OCRReady tells whether the local engine is installed.
 	OCRReady func() error
-	// Demo is the sign-in to show on the sign-in page, or nil.
-	Demo *DemoLogin
+	// Demo are the sign-ins to show on the sign-in page; none outside demo mode.
+	Demo []DemoLogin
 	// Sample is the ZIP of invented people offered in demo mode, or nil.
 	Sample []byte
 }
 
 // DemoLogin is shown on the sign-in page in demo mode.
-type DemoLogin struct{ Email, Password string }
+type DemoLogin struct {
+	Email, Password string
+	Staff           bool // one of the platform's staff, not a member of the demo tenant
+}
 
 // Server answers the requests.
 type Server struct {
@@ -59,12 +62,21 @@ func watchKey(sc tenants.Scope, batchID string) string { return sc.TenantID() + 
 
 // access says who may call a route.
 type access struct {
-	public bool
+	public bool // without sign-in
+	signed bool // members and staff
+	staff  bool // staff instead of members
 	can    tenants.Can
 }
 
 // anyone needs no sign-in.
 var anyone = access{public: true}
+
+// signedIn needs a sign-in, whether of a tenant's member or of the platform's staff.
+var signedIn = access{signed: true}
+
+// staff needs a signed-in person of the platform's staff whose role allows it.
+// For members of tenants these pages do not exist.
+func staff(c tenants.Can) access { return access{staff: true, can: c} }
 
 // can needs a signed-in member whose role allows it.
 func can(c tenants.Can) access { return access{can: c} }
@@ -85,7 +97,7 @@ func (s *Server) routes() []route {
 	var all []route
 	for _, area := range [][]route{
 		s.systemRoutes(), s.authRoutes(), s.homeRoutes(), s.batchRoutes(), s.uploadRoutes(), s.reviewRoutes(),
-		s.orderRoutes(), s.receiptRoutes(), s.billingRoutes(), s.settingRoutes(), s.providerRoutes(),
+		s.orderRoutes(), s.receiptRoutes(), s.billingRoutes(), s.settingRoutes(), s.providerRoutes(), s.platformRoutes(),
 	} {
 		all = append(all, area...)
 	}

@@ -71,7 +71,7 @@ func (s *Server) sample(w http.ResponseWriter, r *http.Request) error {
 
 // storybook shows every component in every state, to developers: in demo mode.
 func (s *Server) storybook(w http.ResponseWriter, r *http.Request) error {
-	if s.Demo == nil {
+	if len(s.Demo) == 0 {
 		return apperr.New(apperr.NotFound, "error.not_found")
 	}
 	return s.render(w, r, http.StatusOK, storybook.Page(s.plainChrome(r)))

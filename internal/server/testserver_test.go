@@ -106,6 +106,19 @@ func (p *person) member(role tenants.Role) *person {
 	return m
 }
 
+// staff makes one of the platform's staff and signs them in.
+func (s *testSite) staff(role tenants.StaffRole) *person {
+	s.t.Helper()
+	email := db.NewID() + "@example.com"
+	u, err := s.Auth.CreateStaff(context.Background(), "顾远航", email, "correct horse", role, db.Now())
+	require.NoError(s.t, err)
+	p := s.visitor()
+	p.userID = u.ID
+	res := p.post("/signin", url.Values{"email": {email}, "password": {"correct horse"}})
+	require.Equal(s.t, http.StatusSeeOther, res.StatusCode)
+	return p
+}
+
 // visitor has not signed in. Redirects are not followed.
 func (s *testSite) visitor() *person {
 	jar, err := cookiejar.New(nil)

@@ -86,7 +86,7 @@ type Member struct {
 }
 
 // Models are the tables of this package, for the check at start.
-var Models = []any{(*Tenant)(nil), (*Member)(nil), (*APIKey)(nil), (*AuditEntry)(nil), (*sequence)(nil)}
+var Models = []any{(*Tenant)(nil), (*Member)(nil), (*APIKey)(nil), (*AuditEntry)(nil), (*sequence)(nil), (*staff)(nil)}
 
 // Service reads and changes tenants.
 type Service struct{ db *db.DB }

@@ -14,11 +14,36 @@ type SignInModel struct {
 	Email string
 	Next  string // page to go to afterwards, "" for the first one
 	Error string // why it was refused, translated; never which of the two was wrong
-	Demo  *DemoLogin
+	Demo  []DemoLogin
 }
 
-// DemoLogin is shown, and offered as one press, when the program runs as a demonstration.
-type DemoLogin struct{ Email, Password string }
+// DemoLogin is shown, and offered as one press, when the program runs as a demonstration. All have the same password.
+type DemoLogin struct {
+	Email, Password string
+	Staff           bool // of the platform, not of a tenant
+}
+
+func (d DemoLogin) who(ctx context.Context) string {
+	if d.Staff {
+		return i18n.T(ctx, "auth.demo.staff")
+	}
+	return i18n.T(ctx, "auth.demo.member")
+}
+
+func (d DemoLogin) label(ctx context.Context) string {
+	if d.Staff {
+		return i18n.T(ctx, "auth.demo.do_staff")
+	}
+	return i18n.T(ctx, "auth.demo.do")
+}
+
+// kind sets the tenant's account, which most are looking for, above the other.
+func (d DemoLogin) kind() ui.Kind {
+	if d.Staff {
+		return ui.Quiet
+	}
+	return ui.Plain
+}
 
 // SignUpModel is the form of opening a tenant. Errors are translated, by field name: tenant_name, kind, name, email,
 // password.

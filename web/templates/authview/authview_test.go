@@ -45,9 +45,9 @@ func TestDemoSignInIsShownOnlyInDemoMode(t *testing.T) {
 	if render(t, authview.SignIn(layout.Chrome{}, authview.SignInModel{})).Find("#demo").Length() != 0 {
 		t.Error("shown without demo mode")
 	}
-	demo := &authview.DemoLogin{Email: "demo@huizhi.example", Password: "show me around"}
+	demo := []authview.DemoLogin{{Email: "demo@huizhi.example", Password: "show me around"}, {Email: "platform@huizhi.example", Password: "show me around", Staff: true}}
 	text := render(t, authview.SignIn(layout.Chrome{}, authview.SignInModel{Demo: demo})).Find("#demo").Text()
-	if !strings.Contains(text, demo.Email) || !strings.Contains(text, demo.Password) {
+	if !strings.Contains(text, demo[1].Email) || !strings.Contains(text, demo[1].Password) {
 		t.Error("not shown in demo mode")
 	}
 }

@@ -40,6 +40,8 @@ const (
 	NavSettings = "settings"
 	NavUnknown  = "unknown"  // orders whose outcome is not known
 	NavDecision = "decision" // orders that need a decision
+
+	NavCatalogue = "catalogue" // of the platform's staff
 )
 
 // Chrome is what the frame shows, besides the page.
@@ -54,6 +56,7 @@ type Chrome struct {
 	CanWork       bool           // may see batches and orders
 	CanBill       bool           // may see bills
 	CanManage     bool           // may see settings
+	CanWatch      bool           // one of the platform's staff: sees the provider, and no tenant
 	Simulator     bool           // the built-in simulator serves: every page says so
 	DemoMode      bool           // data are invented: every page says so
 	Theme         string         // from ThemeCookie; empty is System
@@ -87,6 +90,11 @@ type navRow struct {
 }
 
 func navigation(ctx context.Context, c Chrome) []navRow {
+	if c.CanWatch {
+		return []navRow{
+			{name: NavCatalogue, icon: "book-open", label: i18n.T(ctx, "common.nav.catalogue"), href: "/platform/catalogue", phone: true},
+		}
+	}
 	rows := []navRow{
 		{name: NavHome, icon: "house", label: i18n.T(ctx, "common.nav.home"), href: "/", phone: true},
 	}
@@ -229,9 +237,29 @@ func phoneColumns(n int) string {
 		return "grid-cols-5"
 	case 4:
 		return "grid-cols-4"
+	case 1:
+		return "grid-cols-1"
+	case 2:
+		return "grid-cols-2"
 	default:
 		return "grid-cols-3"
 	}
+}
+
+// house is whose pages these are: the tenant's, or the platform's.
+func (c Chrome) house(ctx context.Context) string {
+	if c.CanWatch {
+		return i18n.T(ctx, "common.platform")
+	}
+	return c.TenantName
+}
+
+// houseKind says what sort of house it is.
+func (c Chrome) houseKind(ctx context.Context) string {
+	if c.CanWatch {
+		return i18n.T(ctx, "common.platform.text")
+	}
+	return word(ctx, c.TenantKindKey)
 }
 
 func countNote(n int) string {
