@@ -80,7 +80,7 @@ func (s *studio) writeCards(dir string) error {
 			return err
 		}
 		file := encodeJPEG(m, 72)
-		reading, err := s.reader.Read(context.Background(), file)
+		reading, err := s.reader.Read(context.Background(), ocr.Request{Image: file})
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 
 	xdraw "golang.org/x/image/draw"
 
+	"huizhi/internal/ocr"
 	"huizhi/internal/ocr/cardgen"
 )
 
@@ -130,7 +131,7 @@ func (s *studio) addCards(add func(string, []byte) error, c sitting, p cardgen.P
 		front, quality = outOfFocus(front), 60
 	}
 	file := encodeJPEG(front, quality)
-	reading, err := s.reader.Read(context.Background(), file)
+	reading, err := s.reader.Read(context.Background(), ocr.Request{Image: file})
 	if err != nil {
 		return err
 	}

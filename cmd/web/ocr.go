@@ -91,7 +91,7 @@ func readCard(ctx context.Context, reader ocr.Reader, file string) (ocrLine, err
 	if err != nil {
 		return line, err
 	}
-	r, err := reader.Read(ctx, image)
+	r, err := reader.Read(ctx, ocr.Request{Image: image})
 	if err != nil {
 		return line, err
 	}

@@ -10,21 +10,19 @@ import (
 	"huizhi/internal/idnumber"
 )
 
-// Check returns a copy of the fields with every flag that follows from values
+// Check returns a copy of the fields of an ID card with every flag that follows from values
 // set or cleared; it is to be repeated whenever a value changes. The doubts of
 // the engine stay as they are. Only fields that are present are checked, so
 // the sides of a card can be checked apart or together. The day is YYYY-MM-DD
 // in the zone of the user.
 func Check(fields Fields, today time.Time) Fields {
 	day := today.Format(time.DateOnly)
-	checked := make(Fields, len(fields))
-	for name, field := range fields {
-		field.Flags = slices.DeleteFunc(slices.Clone(field.Flags), Flag.derived)
-		field.Candidates = slices.Clone(field.Candidates)
+	checked := fields.withoutDerived()
+	for name, field := range checked {
 		if field.Value == "" {
 			field.flag(Missing)
+			checked[name] = field
 		}
-		checked[name] = field
 	}
 	checked.apply(Name, checkName)
 	checked.apply(Ethnicity, checkEthnicity)
@@ -34,6 +32,17 @@ func Check(fields Fields, today time.Time) Fields {
 	checked.apply(BirthDate, func(f *Field) { checkBirthDate(f, number, day) })
 	checked.checkValidity(day)
 	return checked
+}
+
+// withoutDerived returns a deep copy without the flags that Check owns.
+func (fs Fields) withoutDerived() Fields {
+	bare := make(Fields, len(fs))
+	for name, field := range fs {
+		field.Flags = slices.DeleteFunc(slices.Clone(field.Flags), Flag.derived)
+		field.Candidates = slices.Clone(field.Candidates)
+		bare[name] = field
+	}
+	return bare
 }
 
 // Edit returns a copy of the fields in which a person has set a value. Thereby

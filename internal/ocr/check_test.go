@@ -56,7 +56,7 @@ func TestCheckFlagsValues(t *testing.T) {
 		"birth date differs":                 {edits{ocr.BirthDate: "1949-12-30"}, ocr.BirthDate, ocr.Flags{ocr.BirthMismatch}},
 		"birth date of an invalid number":    {edits{ocr.BirthDate: "1990-01-02", ocr.IDNumber: "110101199001011234"}, ocr.BirthDate, nil},
 		"sex differs":                        {edits{ocr.Sex: "男"}, ocr.Sex, ocr.Flags{ocr.SexMismatch}},
-		"sex is neither":                     {edits{ocr.Sex: "F"}, ocr.Sex, ocr.Flags{ocr.SexUnknown}},
+		"sex is neither":                     {edits{ocr.Sex: "未知"}, ocr.Sex, ocr.Flags{ocr.SexUnknown}},
 		"address without its first line":     {edits{ocr.Address: "街道幸福里社区249号"}, ocr.Address, ocr.Flags{ocr.AddressFormat}},
 		"address of an autonomous region":    {edits{ocr.Address: "新疆维吾尔自治区乌鲁木齐市天山区人民路1号"}, ocr.Address, nil},
 		"birth date is none":                 {edits{ocr.BirthDate: "1990-02-30", ocr.IDNumber: ""}, ocr.BirthDate, ocr.Flags{ocr.DateFormat}},

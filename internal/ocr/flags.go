@@ -11,6 +11,7 @@ const (
 	LowConfidence Flag = "low_confidence" // an uncertain character
 	Gap           Flag = "gap"            // free space in the name: a character may be missing
 	Inferred      Flag = "inferred"       // taken from the ID number as the print was not readable
+	Disputed      Flag = "disputed"       // the provider's check of the number came to another result than ours
 )
 
 // Doubts that follow from the values alone; Check sets them for any source.
@@ -81,7 +82,7 @@ func (f Field) Worst() Level {
 // derived reports whether Check owns the flag, as opposed to the engine.
 func (f Flag) derived() bool {
 	switch f {
-	case LowConfidence, Gap, Inferred:
+	case LowConfidence, Gap, Inferred, Disputed:
 		return false
 	}
 	return true

@@ -28,23 +28,37 @@ const middleDot = "·"
 func Normalize(name FieldName, value string) string {
 	value = strings.TrimSpace(value)
 	switch name {
-	case Name:
+	case Name, SpouseName:
 		return dots.Replace(withoutSpaces(value))
-	case IDNumber:
-		return idnumber.Normalize(value)
-	case Sex:
-		return strings.TrimSuffix(withoutSpaces(value), "性")
 	case Ethnicity:
 		if value = withoutSpaces(value); len(value) > len("族") {
 			value = strings.TrimSuffix(value, "族")
 		}
 		return value
-	case BirthDate, ValidFrom, ValidUntil:
-		return normalizeDate(value)
 	case Address, Authority:
 		return withoutSpaces(value)
 	}
+	switch name.Kind() {
+	case Date:
+		return normalizeDate(value)
+	case Code:
+		return idnumber.Normalize(value)
+	case SexKind:
+		return normalizeSex(value)
+	}
 	return value
+}
+
+// normalizeSex also understands how passports and permits print it.
+func normalizeSex(s string) string {
+	s = withoutSpaces(s)
+	switch strings.ToUpper(s) {
+	case "男性", "M", "男/M", "MALE":
+		return "男"
+	case "女性", "F", "女/F", "FEMALE":
+		return "女"
+	}
+	return s
 }
 
 var dots = strings.NewReplacer("•", middleDot, "・", middleDot, "．", middleDot, ".", middleDot,

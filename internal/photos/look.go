@@ -145,7 +145,7 @@ func (s *Service) read(ctx context.Context, sc tenants.Scope, seen *sight, m *ma
 			return nil
 		}
 	}
-	result, err := s.OCR.Read(ctx, m.forOCR)
+	result, err := s.OCR.Read(ctx, ocr.Request{Image: m.forOCR})
 	var e *apperr.Error
 	switch {
 	case err == nil && result.Type != ocr.Unknown:

@@ -30,13 +30,14 @@ type reader struct {
 	given  [][]byte
 }
 
-func (r *reader) Name() string                 { return "told" }
-func (r *reader) Health(context.Context) error { return r.err }
-func (r *reader) Close() error                 { return nil }
-func (r *reader) Read(_ context.Context, image []byte) (*ocr.Reading, error) {
+func (r *reader) Name() string                   { return "told" }
+func (r *reader) Health(context.Context) error   { return r.err }
+func (r *reader) Close() error                   { return nil }
+func (r *reader) Capabilities() ocr.Capabilities { return ocr.Capabilities{} }
+func (r *reader) Read(_ context.Context, request ocr.Request) (*ocr.Reading, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.given = append(r.given, image)
+	r.given = append(r.given, request.Image)
 	if r.err != nil {
 		return nil, r.err
 	}

@@ -53,10 +53,13 @@ type person struct {
 // noReader is an OCR engine that is not installed.
 type noReader struct{}
 
-func (noReader) Name() string                                       { return "none" }
-func (noReader) Read(context.Context, []byte) (*ocr.Reading, error) { return nil, ocr.ErrUnavailable }
-func (noReader) Health(context.Context) error                       { return ocr.ErrUnavailable }
-func (noReader) Close() error                                       { return nil }
+func (noReader) Name() string                   { return "none" }
+func (noReader) Capabilities() ocr.Capabilities { return ocr.Capabilities{} }
+func (noReader) Read(context.Context, ocr.Request) (*ocr.Reading, error) {
+	return nil, ocr.ErrUnavailable
+}
+func (noReader) Health(context.Context) error { return ocr.ErrUnavailable }
+func (noReader) Close() error                 { return nil }
 
 func newTestSite(t *testing.T, change ...func(*config.Config)) *testSite {
 	t.Helper()

@@ -127,3 +127,10 @@ func (v value) then(w value) value {
 	v.box = v.box.union(w.box)
 	return v
 }
+
+// Capabilities are those of an engine that reads lines for Parse: both sides of
+// the resident identity card, told apart by what is printed on them.
+func Capabilities() ocr.Capabilities {
+	sides := []ocr.DocType{ocr.IDCardFront, ocr.IDCardBack}
+	return ocr.Capabilities{Documents: sides, Detects: sides, Confidence: true}
+}

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"huizhi/internal/ocr"
+	"huizhi/internal/ocr/idcard"
 	"huizhi/internal/ocr/ppocr"
 )
 
@@ -121,8 +122,16 @@ func (r *Reader) Health(context.Context) error {
 	return r.refusal()
 }
 
-// Read implements ocr.Reader.
-func (r *Reader) Read(ctx context.Context, image []byte) (*ocr.Reading, error) {
+// Capabilities implements ocr.Reader.
+func (r *Reader) Capabilities() ocr.Capabilities { return idcard.Capabilities() }
+
+// Read implements ocr.Reader. The child finds out the side by itself, so the
+// expected one does not go over to it.
+func (r *Reader) Read(ctx context.Context, request ocr.Request) (*ocr.Reading, error) {
+	if !r.Capabilities().Reads(request.Document) {
+		return nil, ocr.ErrUnsupported
+	}
+	image := request.Image
 	if len(image) == 0 || len(image) > maxPayload {
 		return nil, fmt.Errorf("%w: %d bytes", ocr.ErrUnreadable, len(image))
 	}

@@ -39,8 +39,10 @@ func (orders) Name() string                 { return "orders" }
 func (orders) Health(context.Context) error { return nil }
 func (orders) Close() error                 { return nil }
 
-func (orders) Read(ctx context.Context, image []byte) (*ocr.Reading, error) {
-	order, argument, _ := strings.Cut(string(image), " ")
+func (orders) Capabilities() ocr.Capabilities { return ocr.Capabilities{} }
+
+func (orders) Read(ctx context.Context, request ocr.Request) (*ocr.Reading, error) {
+	order, argument, _ := strings.Cut(string(request.Image), " ")
 	switch order {
 	case "die":
 		os.Exit(139)
@@ -73,7 +75,7 @@ func (orders) Read(ctx context.Context, image []byte) (*ocr.Reading, error) {
 	}
 	return &ocr.Reading{
 		Type: ocr.IDCardFront, TextLines: os.Getpid(),
-		Fields: ocr.Fields{ocr.Address: {Value: string(image)}},
+		Fields: ocr.Fields{ocr.Address: {Value: string(request.Image)}},
 		Crops:  map[ocr.FieldName][]byte{ocr.Name: {1, 2, 3}},
 	}, nil
 }
@@ -100,7 +102,7 @@ func start(t *testing.T, change func(*Config)) *Reader {
 // pid reads a picture and returns the number of the process that did.
 func pid(t *testing.T, r *Reader) int {
 	t.Helper()
-	reading, err := r.Read(t.Context(), []byte("echo"))
+	reading, err := r.Read(t.Context(), ocr.Request{Image: []byte("echo")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +115,7 @@ func begin(t *testing.T, ctx context.Context, r *Reader) (file string, outcome <
 	file = t.TempDir() + "/go"
 	done := make(chan error, 1)
 	go func() {
-		_, err := r.Read(ctx, []byte("wait "+file))
+		_, err := r.Read(ctx, ocr.Request{Image: []byte("wait " + file)})
 		done <- err
 	}()
 	appear(t, file+".begun")
@@ -153,7 +155,7 @@ func TestReadingsComeBackWholeFromOneProcess(t *testing.T) {
 	for i := range pids {
 		wg.Go(func() {
 			picture := fmt.Sprint("echo ", i)
-			reading, err := r.Read(t.Context(), []byte(picture))
+			reading, err := r.Read(t.Context(), ocr.Request{Image: []byte(picture)})
 			if err != nil {
 				t.Error(err)
 				return
@@ -189,7 +191,7 @@ func TestAMissingEngineIsUnavailable(t *testing.T) {
 	if err := r.Health(t.Context()); !errors.Is(err, ocr.ErrUnavailable) {
 		t.Errorf("Health: %v", err)
 	}
-	if _, err := r.Read(t.Context(), []byte("echo")); !errors.Is(err, ocr.ErrUnavailable) {
+	if _, err := r.Read(t.Context(), ocr.Request{Image: []byte("echo")}); !errors.Is(err, ocr.ErrUnavailable) {
 		t.Errorf("Read: %v", err)
 	}
 }
@@ -202,7 +204,7 @@ func TestAnEngineThatDoesNotLoadIsUnavailableAndNotTriedAgainAtOnce(t *testing.T
 		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	})
 	for range 3 {
-		if _, err := r.Read(t.Context(), []byte("echo")); !errors.Is(err, ocr.ErrUnavailable) {
+		if _, err := r.Read(t.Context(), ocr.Request{Image: []byte("echo")}); !errors.Is(err, ocr.ErrUnavailable) {
 			t.Fatalf("Read: %v", err)
 		}
 	}
@@ -221,7 +223,7 @@ func TestAPictureThatCrashesTheEngineIsUnreadable(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
 	before := pid(t, r)
-	if _, err := r.Read(t.Context(), []byte("die")); !errors.Is(err, ocr.ErrUnreadable) {
+	if _, err := r.Read(t.Context(), ocr.Request{Image: []byte("die")}); !errors.Is(err, ocr.ErrUnreadable) {
 		t.Errorf("got %v", err)
 	}
 	if after := pid(t, r); after == before {
@@ -236,7 +238,7 @@ func TestACrashDoesNotFailThePicturesBesideIt(t *testing.T) {
 	first := process(r)
 	crashing := make(chan error, 1)
 	go func() {
-		_, err := r.Read(t.Context(), []byte("die"))
+		_, err := r.Read(t.Context(), ocr.Request{Image: []byte("die")})
 		crashing <- err
 	}()
 	<-first.dead
@@ -267,7 +269,7 @@ func TestAChildKilledFromOutsideIsReplaced(t *testing.T) {
 func TestAPictureThatCrashedItByChanceIsReadAtTheSecondTry(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
-	if _, err := r.Read(t.Context(), []byte("die-once "+t.TempDir()+"/died")); err != nil {
+	if _, err := r.Read(t.Context(), ocr.Request{Image: []byte("die-once " + t.TempDir() + "/died")}); err != nil {
 		t.Errorf("got %v", err)
 	}
 }
@@ -277,7 +279,7 @@ func TestCrashesInARowArePutDownToTheEngine(t *testing.T) {
 	r := start(t, nil)
 	var err error
 	for range 1 + toleratedDeaths/2 {
-		_, err = r.Read(t.Context(), []byte("die"))
+		_, err = r.Read(t.Context(), ocr.Request{Image: []byte("die")})
 	}
 	if !errors.Is(err, ocr.ErrUnavailable) {
 		t.Errorf("the last: %v", err)
@@ -290,7 +292,7 @@ func TestCrashesInARowArePutDownToTheEngine(t *testing.T) {
 func TestAPictureThatHangsIsGivenUp(t *testing.T) {
 	t.Parallel()
 	r := start(t, func(c *Config) { c.Timeout = 200 * time.Millisecond })
-	if _, err := r.Read(t.Context(), []byte("hang")); !errors.Is(err, ocr.ErrTimeout) {
+	if _, err := r.Read(t.Context(), ocr.Request{Image: []byte("hang")}); !errors.Is(err, ocr.ErrTimeout) {
 		t.Errorf("got %v", err)
 	}
 	pid(t, r)
@@ -301,7 +303,7 @@ func TestGarbageIsUnreadableAndHarmless(t *testing.T) {
 	r := start(t, nil)
 	before := pid(t, r)
 	for _, picture := range []string{"garbage", ""} {
-		if _, err := r.Read(t.Context(), []byte(picture)); !errors.Is(err, ocr.ErrUnreadable) {
+		if _, err := r.Read(t.Context(), ocr.Request{Image: []byte(picture)}); !errors.Is(err, ocr.ErrUnreadable) {
 			t.Errorf("%q: got %v", picture, err)
 		}
 	}
@@ -313,7 +315,7 @@ func TestGarbageIsUnreadableAndHarmless(t *testing.T) {
 func TestAChildThatTalksNonsenseIsReplaced(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
-	if _, err := r.Read(t.Context(), []byte("noise")); !errors.Is(err, ocr.ErrUnreadable) {
+	if _, err := r.Read(t.Context(), ocr.Request{Image: []byte("noise")}); !errors.Is(err, ocr.ErrUnreadable) {
 		t.Errorf("got %v", err)
 	}
 	pid(t, r)
@@ -341,13 +343,13 @@ func TestAFullQueueIsBusy(t *testing.T) {
 	file, first := begin(t, t.Context(), r)
 	second := make(chan error, 1)
 	go func() {
-		_, err := r.Read(t.Context(), []byte("echo"))
+		_, err := r.Read(t.Context(), ocr.Request{Image: []byte("echo")})
 		second <- err
 	}()
 	for r.admitted.Load() < 2 {
 		time.Sleep(time.Millisecond)
 	}
-	if _, err := r.Read(t.Context(), []byte("echo")); !errors.Is(err, ocr.ErrBusy) {
+	if _, err := r.Read(t.Context(), ocr.Request{Image: []byte("echo")}); !errors.Is(err, ocr.ErrBusy) {
 		t.Errorf("the third: %v", err)
 	}
 	touch(t, file)
@@ -382,7 +384,7 @@ func TestCloseEndsTheChildAndRefusesPictures(t *testing.T) {
 	if err := <-outcome; !errors.Is(err, ocr.ErrUnavailable) {
 		t.Errorf("the picture on the way: %v", err)
 	}
-	if _, err := r.Read(t.Context(), []byte("echo")); !errors.Is(err, ocr.ErrUnavailable) {
+	if _, err := r.Read(t.Context(), ocr.Request{Image: []byte("echo")}); !errors.Is(err, ocr.ErrUnavailable) {
 		t.Errorf("a later one: %v", err)
 	}
 }
@@ -424,4 +426,13 @@ func FuzzReceive(f *testing.F) {
 			_, _ = decodeReply(m.payload)
 		}
 	})
+}
+
+func TestOtherDocumentsThanIDCardsAreRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	r := New(Config{Dir: t.TempDir()})
+	_, err := r.Read(t.Context(), ocr.Request{Image: []byte("echo"), Document: ocr.Passport})
+	if !errors.Is(err, ocr.ErrUnsupported) {
+		t.Errorf("got %v", err)
+	}
 }

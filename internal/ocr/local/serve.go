@@ -51,7 +51,7 @@ func serve(in io.Reader, out io.Writer, engine ocr.Reader) error {
 			running[m.request] = stop
 			mu.Unlock()
 			go func() {
-				reading, err := engine.Read(ctx, m.payload)
+				reading, err := engine.Read(ctx, ocr.Request{Image: m.payload})
 				mu.Lock()
 				delete(running, m.request)
 				mu.Unlock()

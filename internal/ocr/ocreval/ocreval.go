@@ -129,7 +129,7 @@ func readFile(ctx context.Context, reader ocr.Reader, path string) (*ocr.Reading
 	if err != nil {
 		return nil, err
 	}
-	return reader.Read(ctx, b)
+	return reader.Read(ctx, ocr.Request{Image: b})
 }
 
 // value is what was read for a field.

@@ -161,7 +161,7 @@ func TestASmallCardInALargePhotoIsRead(t *testing.T) {
 		if err := jpeg.Encode(&file, photo, nil); err != nil {
 			t.Fatal(err)
 		}
-		reading, err := reader.Read(t.Context(), file.Bytes())
+		reading, err := reader.Read(t.Context(), ocr.Request{Image: file.Bytes()})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -39,11 +39,14 @@ func (Tesseract) Health(ctx context.Context) error {
 	return nil
 }
 
+// Capabilities implements ocr.Reader.
+func (Tesseract) Capabilities() ocr.Capabilities { return idcard.Capabilities() }
+
 // Read implements ocr.Reader. Sparse text (mode 11) is what works best on cards.
-func (Tesseract) Read(ctx context.Context, image []byte) (*ocr.Reading, error) {
+func (Tesseract) Read(ctx context.Context, request ocr.Request) (*ocr.Reading, error) {
 	start := time.Now()
 	command := exec.CommandContext(ctx, "tesseract", "-", "-", "-l", "chi_sim+eng", "--psm", "11", "--dpi", "300", "tsv")
-	command.Stdin = bytes.NewReader(image)
+	command.Stdin = bytes.NewReader(request.Image)
 	table, err := command.Output()
 	if err != nil {
 		return nil, fmt.Errorf("%w: tesseract: %w", ocr.ErrUnreadable, err)

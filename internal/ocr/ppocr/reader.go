@@ -47,11 +47,17 @@ func (r *Reader) Health(context.Context) error { return nil }
 // Close frees the models. The library stays loaded.
 func (r *Reader) Close() error { return r.engine.close() }
 
-// Read implements ocr.Reader.
-func (r *Reader) Read(ctx context.Context, file []byte) (*ocr.Reading, error) {
+// Capabilities implements ocr.Reader.
+func (r *Reader) Capabilities() ocr.Capabilities { return idcard.Capabilities() }
+
+// Read implements ocr.Reader. It finds the side by itself, whatever is expected.
+func (r *Reader) Read(ctx context.Context, request ocr.Request) (*ocr.Reading, error) {
+	if !r.Capabilities().Reads(request.Document) {
+		return nil, ocr.ErrUnsupported
+	}
 	start := r.now()
 	reading := &ocr.Reading{Type: ocr.Unknown, Fields: ocr.Fields{}, Engine: r.Name(), Crops: map[ocr.FieldName][]byte{}}
-	raster, err := r.open(ctx, file, reading)
+	raster, err := r.open(ctx, request.Image, reading)
 	if err != nil {
 		return nil, err
 	}
