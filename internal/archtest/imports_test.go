@@ -44,6 +44,9 @@ var forbidden = map[string][]string{
 // onlyIn are packages that nothing but the named may import.
 var onlyIn = map[string][]string{
 	"internal/providers/clipimg":   {"internal/app", "internal/providers"},
+	"internal/providers/juhe":      {"internal/app", "internal/providers"},
+	"internal/providers/pyi":       {"internal/app", "internal/providers"},
+	"internal/providers/xinhuo":    {"internal/app", "internal/providers"},
 	"internal/providers/simulator": {"internal/app", "internal/providers", "internal/demo", "e2e"},
 	"github.com/stripe/stripe-go":  {"internal/billing/stripe"},
 	"github.com/riverqueue/river":  {"internal/jobs", "internal/orders", "internal/photos"},

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"huizhi/internal/providers"
+	"huizhi/internal/providers/lenient"
 )
 
 // Why an answer was not understood. The texts quote nothing of it: it may hold personal data.
@@ -31,17 +32,17 @@ func unclear(op string, cause error) error {
 func open(op string, status int, body []byte) (json.RawMessage, error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")) // PHP files saved with a byte order mark send it along
 	var answer struct {
-		Code    *number         `json:"code"`
-		Message text            `json:"message"`
+		Code    *lenient.Number `json:"code"`
+		Message lenient.Text    `json:"message"`
 		Data    json.RawMessage `json:"data"`
 	}
 	failure := &providers.Error{Op: op, HTTPStatus: status}
-	if err := json.Unmarshal(body, &answer); err != nil || answer.Code == nil || !answer.Code.valid {
+	if err := json.Unmarshal(body, &answer); err != nil || answer.Code == nil || !answer.Code.Valid {
 		failure.Err = errNotJSON
 		failure.Outcome = outcome(op, status, 0)
 		return nil, failure
 	}
-	if code := answer.Code.value; code != 0 || status < 200 || status > 299 {
+	if code := answer.Code.Value; code != 0 || status < 200 || status > 299 {
 		failure.Code, failure.Message = code, string(answer.Message)
 		failure.Outcome = outcome(op, status, code)
 		return nil, failure
@@ -69,7 +70,7 @@ func outcome(op string, status, code int) providers.Outcome {
 
 func parseSubmit(data json.RawMessage) (string, error) {
 	var d struct {
-		ApplicationNo text `json:"application_no"`
+		ApplicationNo lenient.Text `json:"application_no"`
 	}
 	if err := json.Unmarshal(data, &d); err != nil {
 		return "", unclear(opSubmit, errShape)
@@ -82,17 +83,17 @@ func parseSubmit(data json.RawMessage) (string, error) {
 
 // wireResult is an application in the answers of query, batch_query and applications.
 type wireResult struct {
-	ApplicationNo    text   `json:"application_no"`
-	TypeName         text   `json:"receipt_type_name"`
-	CustomFields     fields `json:"custom_fields"`
-	Status           text   `json:"status"`
-	StandardPhotoURL text   `json:"standard_photo_url"`
-	ResultURL        text   `json:"result_url"`
-	Message          text   `json:"result_message"`
-	ImageCode        text   `json:"image_code"`
-	SubmitTime       text   `json:"submit_time"`
-	ProcessTime      text   `json:"process_time"`
-	CompleteTime     text   `json:"complete_time"`
+	ApplicationNo    lenient.Text `json:"application_no"`
+	TypeName         lenient.Text `json:"receipt_type_name"`
+	CustomFields     fields       `json:"custom_fields"`
+	Status           lenient.Text `json:"status"`
+	StandardPhotoURL lenient.Text `json:"standard_photo_url"`
+	ResultURL        lenient.Text `json:"result_url"`
+	Message          lenient.Text `json:"result_message"`
+	ImageCode        lenient.Text `json:"image_code"`
+	SubmitTime       lenient.Text `json:"submit_time"`
+	ProcessTime      lenient.Text `json:"process_time"`
+	CompleteTime     lenient.Text `json:"complete_time"`
 }
 
 func (w wireResult) result() providers.Result {
@@ -106,10 +107,10 @@ func (w wireResult) result() providers.Result {
 
 func parseQuery(data json.RawMessage, asked string) (providers.Result, error) {
 	var w wireResult
-	if !isObject(data) || json.Unmarshal(data, &w) != nil {
+	if !lenient.IsObject(data) || json.Unmarshal(data, &w) != nil {
 		return providers.Result{}, unclear(opQuery, errShape)
 	}
-	if w.ApplicationNo != text(asked) {
+	if w.ApplicationNo != lenient.Text(asked) {
 		return providers.Result{}, unclear(opQuery, errOtherNumber)
 	}
 	return w.result(), nil
@@ -117,13 +118,13 @@ func parseQuery(data json.RawMessage, asked string) (providers.Result, error) {
 
 // parseBatch returns each application that was asked for at most once, in the order of the answer.
 func parseBatch(data json.RawMessage, asked []string) ([]providers.Result, error) {
-	rows, ok := list[wireResult](data)
+	rows, ok := lenient.List[wireResult](data)
 	if !ok {
 		return nil, unclear(opBatchQuery, errShape)
 	}
-	wanted := make(map[text]bool, len(asked))
+	wanted := make(map[lenient.Text]bool, len(asked))
 	for _, no := range asked {
-		wanted[text(no)] = true
+		wanted[lenient.Text(no)] = true
 	}
 	var results []providers.Result
 	for _, w := range rows {
@@ -138,21 +139,21 @@ func parseBatch(data json.RawMessage, asked []string) ([]providers.Result, error
 func parseApplications(data json.RawMessage, page, size int) (providers.Page, error) {
 	var d struct {
 		List       json.RawMessage `json:"list"`
-		Total      number          `json:"total"`
-		Page       number          `json:"page"`
-		Size       number          `json:"size"`
-		TotalPages number          `json:"totalPages"`
+		Total      lenient.Number  `json:"total"`
+		Page       lenient.Number  `json:"page"`
+		Size       lenient.Number  `json:"size"`
+		TotalPages lenient.Number  `json:"totalPages"`
 	}
-	if !isObject(data) || json.Unmarshal(data, &d) != nil {
+	if !lenient.IsObject(data) || json.Unmarshal(data, &d) != nil {
 		return providers.Page{}, unclear(opApplications, errShape)
 	}
-	rows, ok := list[wireResult](d.List)
-	if !ok || len(rows) == 0 && !d.Total.valid || d.Size.value < 0 {
+	rows, ok := lenient.List[wireResult](d.List)
+	if !ok || len(rows) == 0 && !d.Total.Valid || d.Size.Value < 0 {
 		return providers.Page{}, unclear(opApplications, errShape)
 	}
 	p := providers.Page{
-		Total: max(d.Total.value, len(rows)), Page: cmp.Or(d.Page.value, page), Size: cmp.Or(d.Size.value, size),
-		TotalPages: d.TotalPages.value,
+		Total: max(d.Total.Value, len(rows)), Page: cmp.Or(d.Page.Value, page), Size: cmp.Or(d.Size.Value, size),
+		TotalPages: d.TotalPages.Value,
 	}
 	if p.TotalPages <= 0 {
 		p.TotalPages = (p.Total + p.Size - 1) / p.Size
@@ -169,25 +170,25 @@ func parseApplications(data json.RawMessage, page, size int) (providers.Page, er
 
 // wireType is a receipt type in the answer of types.
 type wireType struct {
-	ID             number                    `json:"id"`
-	Name           text                      `json:"name"`
-	Description    text                      `json:"description"`
-	RequiredFields words                     `json:"required_fields"`
-	Guide          object[object[wireGuide]] `json:"parameter_guide"`
-	SortOrder      number                    `json:"sort_order"`
+	ID             lenient.Number                            `json:"id"`
+	Name           lenient.Text                              `json:"name"`
+	Description    lenient.Text                              `json:"description"`
+	RequiredFields words                                     `json:"required_fields"`
+	Guide          lenient.Object[lenient.Object[wireGuide]] `json:"parameter_guide"`
+	SortOrder      lenient.Number                            `json:"sort_order"`
 }
 
 // wireGuide is one entry of parameter_guide.custom_fields.
 type wireGuide struct {
-	Label       text    `json:"label"`
-	Description text    `json:"description"`
-	Allowed     allowed `json:"allowed_values"`
+	Label       lenient.Text `json:"label"`
+	Description lenient.Text `json:"description"`
+	Allowed     allowed      `json:"allowed_values"`
 }
 
 func (w wireType) receiptType() providers.Type {
 	t := providers.Type{
-		ID: w.ID.value, Name: string(w.Name), Description: string(w.Description), RequiredFields: w.RequiredFields,
-		Guide: make(map[string]providers.FieldGuide), SortOrder: w.SortOrder.value,
+		ID: w.ID.Value, Name: string(w.Name), Description: string(w.Description), RequiredFields: w.RequiredFields,
+		Guide: make(map[string]providers.FieldGuide), SortOrder: w.SortOrder.Value,
 	}
 	for field, g := range w.Guide["custom_fields"] {
 		t.Guide[field] = providers.FieldGuide{Label: string(g.Label), Description: string(g.Description), Cities: g.Allowed.cities, Values: g.Allowed.values}
@@ -197,13 +198,13 @@ func (w wireType) receiptType() providers.Type {
 
 // parseTypes takes an empty catalogue for a mistake: whoever keeps a copy of it would drop everything.
 func parseTypes(data json.RawMessage) ([]providers.Type, error) {
-	rows, ok := list[wireType](data)
+	rows, ok := lenient.List[wireType](data)
 	if !ok || len(rows) == 0 {
 		return nil, unclear(opTypes, errShape)
 	}
 	types := make([]providers.Type, 0, len(rows))
 	for _, w := range rows {
-		if w.ID.value <= 0 {
+		if w.ID.Value <= 0 {
 			return nil, unclear(opTypes, errShape)
 		}
 		types = append(types, w.receiptType())
