@@ -1,16 +1,13 @@
 package simulator
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
+
+	"huizhi/internal/providers/simulator/wire"
 )
 
 // messages are the texts of the document's table of error codes.
@@ -45,27 +42,27 @@ func success(data any) answer { return answer{Data: data} }
 
 // request is a call of the API after its body was read: GETs have a query, POSTs have a body.
 type request struct {
-	query url.Values
-	body  map[string]json.RawMessage // nil unless it was a JSON object sent as application/json
+	method string
+	query  url.Values
+	body   map[string]json.RawMessage // nil unless it was a JSON object sent as application/json
 }
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(method string, op Op, handler func(request) answer) {
 		mux.HandleFunc(method+" "+basePath+"/"+string(op), s.call(op, handler))
+		mux.HandleFunc(basePath+"/"+string(op), func(w http.ResponseWriter, _ *http.Request) {
+			write(w, http.StatusMethodNotAllowed, refuse(2002))
+		})
 	}
 	handle(http.MethodGet, OpTypes, s.listTypes)
 	handle(http.MethodPost, OpSubmit, s.submit)
 	handle(http.MethodGet, OpQuery, s.query)
 	handle(http.MethodPost, OpBatchQuery, s.batchQuery)
 	handle(http.MethodGet, OpApplications, s.listApplications)
-	for _, op := range []Op{OpTypes, OpSubmit, OpQuery, OpBatchQuery, OpApplications} {
-		mux.HandleFunc(basePath+"/"+string(op), func(w http.ResponseWriter, _ *http.Request) {
-			write(w, http.StatusMethodNotAllowed, refuse(2002))
-		})
-	}
 	mux.HandleFunc("GET /files/{token}/photo.jpg", s.standardPhotoFile)
 	mux.HandleFunc("GET /files/{token}/receipt.pdf", s.receiptFile)
+	s.ocrRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { write(w, http.StatusNotFound, refuse(2002)) })
 	return mux
 }
@@ -77,55 +74,31 @@ func (s *Server) call(op Op, handler func(request) answer) http.HandlerFunc {
 		if err != nil {
 			return // the client went away while it was sending
 		}
-		s.mu.Lock()
-		faults := s.nextCall(op)
-		s.mu.Unlock()
-		if !s.limit.Allow() {
-			tooManyRequests(w)
-			return
-		}
-		fault, ok := s.delay(r, faults)
-		if ok && !fault.After {
-			fault.inject(w, refuse(2002))
-			return
-		}
-		result := refuse(1001)
-		if req.key() == s.cfg.APIKey {
-			result = handler(req)
-		}
-		if ok {
-			fault.inject(w, result)
-			return
-		}
-		write(w, http.StatusOK, result)
+		s.faults.Serve(w, r, wire.Call{
+			Op: op, Failure: 2002, Quota: 1013,
+			Refuse: func(code int) wire.Answer { return wire.JSON(refuse(code)) },
+			Process: func() wire.Answer {
+				switch {
+				case !s.limit.Allow():
+					return wire.TooManyRequests()
+				case req.key() != s.cfg.APIKey:
+					return wire.JSON(refuse(1001))
+				}
+				return wire.JSON(handler(req))
+			},
+		})
 	}
 }
 
-// delay waits for all delays among the faults, and returns the first other one.
-func (s *Server) delay(r *http.Request, faults []Fault) (other Fault, ok bool) {
-	for _, f := range faults {
-		if f.Kind != Delay {
-			if !ok {
-				other, ok = f, true
-			}
-			continue
-		}
-		select {
-		case <-time.After(f.Delay):
-		case <-r.Context().Done():
-		case <-s.ctx.Done():
-		}
-	}
-	return other, ok
-}
+const maxBody = 1 << 20
 
 // readRequest reads the whole body, so that whatever happens then happens after the request arrived.
 func readRequest(r *http.Request) (request, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	body, err := wire.Body(r, maxBody)
 	if err != nil {
 		return request{}, err
 	}
-	req := request{query: r.URL.Query()}
+	req := request{method: r.Method, query: r.URL.Query()}
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "application/json" {
 		if json.Unmarshal(body, &req.body) != nil {
 			req.body = nil
@@ -136,7 +109,7 @@ func readRequest(r *http.Request) (request, error) {
 
 // key returns the API key: in the query of a GET, in the body of a POST, as in the document's samples.
 func (r request) key() string {
-	if r.body == nil {
+	if r.method != http.MethodPost {
 		return r.query.Get("apikey")
 	}
 	return r.text("apikey")
@@ -151,70 +124,8 @@ func (r request) text(name string) string {
 	return strings.TrimSpace(s)
 }
 
-// inject misbehaves instead of giving the answer. Faults that show a part of the answer show it of this one.
-func (f Fault) inject(w http.ResponseWriter, a answer) {
-	body := encode(a)
-	switch f.Kind {
-	case Reset:
-		reset(w, nil)
-	case Cut:
-		reset(w, append([]byte("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "+
-			strconv.Itoa(len(body))+"\r\n\r\n"), body[:len(body)/2]...))
-	case Truncated:
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.Write(body[:len(body)/2])
-	case Empty:
-		w.WriteHeader(http.StatusOK)
-	case HTML:
-		page(w, http.StatusOK, "系统维护中")
-	case ServerError:
-		page(w, http.StatusInternalServerError, "500 Internal Server Error")
-	case Throttle:
-		tooManyRequests(w)
-	case Code:
-		write(w, http.StatusOK, refuse(f.Code))
-	default:
-		panic("simulator: " + string(f.Kind) + " is no fault of a call")
-	}
-}
-
-// reset sends what is given, then breaks the connection: with nothing sent by a TCP reset, else by its end.
-func reset(w http.ResponseWriter, sent []byte) {
-	conn, _, err := w.(http.Hijacker).Hijack()
-	if err != nil {
-		return
-	}
-	defer conn.Close()
-	if sent != nil {
-		conn.Write(sent)
-	} else if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
-	}
-}
-
-func tooManyRequests(w http.ResponseWriter) {
-	w.Header().Set("Retry-After", "1")
-	page(w, http.StatusTooManyRequests, "429 Too Many Requests")
-}
-
-func page(w http.ResponseWriter, status int, title string) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	io.WriteString(w, "<!DOCTYPE html><html><head><title>"+title+"</title></head><body><h1>"+title+"</h1></body></html>")
-}
-
 func write(w http.ResponseWriter, status int, a answer) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Type", wire.TypeJSON)
 	w.WriteHeader(status)
-	w.Write(encode(a))
-}
-
-func encode(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		panic(err) // answers are made here, of plain types
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	w.Write(wire.Encode(a))
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"huizhi/internal/providers/simulator/wire"
 )
 
 // callback is the body of a notification.
@@ -37,7 +39,13 @@ func (s *Server) notify(a application) {
 	if a.CallbackURL == "" || a.CallbackDone {
 		return
 	}
-	faults := s.callbackFaults(a)
+	faults, late := s.callbackFaults(a)
+	if a.CallbackTries == 0 && late > 0 {
+		s.faults.Happened(OpCallback)
+		if !s.sleep(late) {
+			return
+		}
+	}
 	body := callback{
 		No: a.No, Status: a.Status, Message: optional(a.Message), ImageCode: optional(a.ImageCode),
 		CompleteTime: localTime(a.CompleteTime),
@@ -47,6 +55,9 @@ func (s *Server) notify(a application) {
 		if try > 0 && !s.sleep(s.cfg.CallbackRetries[try-1]) {
 			return
 		}
+		if faults[Lost] {
+			s.faults.Happened(OpCallback)
+		}
 		acknowledged := faults[Lost] || s.post(a.CallbackURL, body)
 		if s.ctx.Err() != nil {
 			return // not a fair try
@@ -54,6 +65,7 @@ func (s *Server) notify(a application) {
 		s.update(a.No, func(a *application, _ time.Time) { a.CallbackTries, a.CallbackDone = try+1, acknowledged })
 		if acknowledged {
 			if faults[Duplicate] {
+				s.faults.Happened(OpCallback)
 				s.post(a.CallbackURL, body)
 			}
 			return
@@ -66,12 +78,14 @@ func (s *Server) announceTooSoon(a application) {
 	if a.CallbackURL == "" {
 		return
 	}
-	faults := s.callbackFaults(a)
+	faults, _ := s.callbackFaults(a)
 	now := time.Now()
 	if faults[Early] {
+		s.faults.Happened(OpCallback)
 		s.post(a.CallbackURL, callback{No: a.No, Status: statusCompleted, Message: "办理完成", CompleteTime: localTime(now)})
 	}
 	if faults[Forged] {
+		s.faults.Happened(OpCallback)
 		s.post(a.CallbackURL, callback{
 			No: a.No, Status: statusFailed, Message: "办理失败", CompleteTime: localTime(now),
 			StandardPhotoURL: "http://forged.invalid/photo.jpg", ResultURL: "http://forged.invalid/receipt.pdf",
@@ -79,21 +93,22 @@ func (s *Server) announceTooSoon(a application) {
 	}
 }
 
-// callbackFaults returns the kinds of callback faults for an application.
-func (s *Server) callbackFaults(a application) map[Kind]bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	kinds := make(map[Kind]bool)
-	for _, f := range s.faults.applying(OpCallback, a.Seq) {
+// callbackFaults returns the kinds of callback faults for an application, and by how much its callback is late.
+func (s *Server) callbackFaults(a application) (kinds map[Kind]bool, late time.Duration) {
+	kinds = make(map[Kind]bool)
+	for _, f := range s.faults.Applying(OpCallback, a.Seq) {
 		kinds[f.Kind] = true
+		if f.Kind == Late {
+			late += f.Delay
+		}
 	}
-	return kinds
+	return kinds, late
 }
 
 // post sends one callback and reports whether it was acknowledged, which only HTTP 200 does.
 func (s *Server) post(address string, body callback) bool {
 	body.Timestamp = time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
-	req, err := http.NewRequestWithContext(s.ctx, http.MethodPost, address, bytes.NewReader(encode(body)))
+	req, err := http.NewRequestWithContext(s.ctx, http.MethodPost, address, bytes.NewReader(wire.Encode(body)))
 	if err != nil {
 		return false
 	}

@@ -2,6 +2,7 @@ package simulator_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -156,5 +157,66 @@ func TestCloseIsFinal(t *testing.T) {
 	}
 	if err := s.Close(); err != nil && !errors.Is(err, http.ErrServerClosed) {
 		t.Errorf("closed twice: %v", err)
+	}
+}
+
+func TestCallbackMayOvertakeTheAnswer(t *testing.T) {
+	t.Parallel()
+	r, s := receive(t, http.StatusOK), startWithRetries(t,
+		simulator.Fault{Op: simulator.OpSubmit, Kind: simulator.Delay, After: true, Delay: time.Hour, Rate: 1})
+	ctx, cancel := context.WithCancel(t.Context())
+	encoded, err := json.Marshal(body(map[string]any{"simulate": true, "callback_url": r.url}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL()+"/submit", bytes.NewReader(encoded))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	answered := make(chan error, 1)
+	go func() {
+		_, err := http.DefaultClient.Do(req)
+		answered <- err
+	}()
+	r.next(t)
+	cancel()
+	if err := <-answered; !errors.Is(err, context.Canceled) {
+		t.Errorf("the answer came first: %v", err)
+	}
+}
+
+func TestLateCallbackWaits(t *testing.T) {
+	t.Parallel()
+	r, s := receive(t, http.StatusOK), startWithRetries(t,
+		simulator.Fault{Op: simulator.OpCallback, Kind: simulator.Late, Delay: time.Hour, Calls: []int{1}},
+		simulator.Fault{Op: simulator.OpCallback, Kind: simulator.Late, Delay: time.Millisecond, Calls: []int{2}})
+	first := submit(t, s, map[string]any{"simulate": true, "callback_url": r.url})
+	waitFor(t, s, first, "completed")
+	second := submit(t, s, map[string]any{"simulate": true, "callback_url": r.url})
+	if got := r.next(t); got["application_no"] != second {
+		t.Errorf("the callback of %v came, want that of the second", got["application_no"])
+	}
+}
+
+func TestApplicationsGoBackwardOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t, simulator.Config{})
+	s.SetFaults(simulator.Faults{List: []simulator.Fault{{Op: simulator.OpWork, Kind: simulator.Backward, Rate: 1}}})
+	no := submit(t, s, map[string]any{"id_photo_url": providertest.ServePhoto(t, 358, 441)})
+	waitFor(t, s, no, "completed")
+	if st := s.Stats(); st.PhotosFetched != 2 || st.Faults[simulator.OpWork] != 1 {
+		t.Errorf("processed %d times, %d faults", st.PhotosFetched, st.Faults[simulator.OpWork])
+	}
+}
+
+// The true answer in another shape: the request has been processed, whatever After says.
+func TestReshapedAnswersAreTrue(t *testing.T) {
+	t.Parallel()
+	s := start(t, simulator.Config{})
+	s.SetFaults(simulator.Faults{List: []simulator.Fault{{Op: simulator.OpSubmit, Kind: simulator.StringNumbers, Rate: 1}}})
+	_, text, err := rawSubmit(t, s)
+	if err != nil || !strings.Contains(text, `"code":"0"`) || len(s.Applications()) != 1 {
+		t.Errorf("%s, %v", text, err)
 	}
 }

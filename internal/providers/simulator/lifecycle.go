@@ -3,6 +3,7 @@ package simulator
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -52,6 +53,10 @@ func (s *Server) step(no string) bool {
 			a.Status, a.Problem = statusSubmitted, problem
 		})
 	case statusSubmitted:
+		if s.fallsBack(a) {
+			s.update(no, func(a *application, _ time.Time) { a.Status, a.WentBackward = statusProcessing, true })
+			return true
+		}
 		s.update(no, func(a *application, now time.Time) { s.decide(a, now) })
 	}
 	return true
@@ -81,9 +86,9 @@ func (s *Server) update(no string, change func(a *application, now time.Time)) {
 
 // decide ends an application that the authority has looked at. The caller holds s.mu.
 func (s *Server) decide(a *application, now time.Time) {
-	for _, f := range s.faults.applying(OpWork, a.Seq) {
+	for _, f := range s.faults.Applying(OpWork, a.Seq) {
 		if f.Kind == Fail {
-			s.stats.Faults[OpWork]++
+			s.faults.Happened(OpWork)
 			fail(a, now, f.Message)
 			return
 		}
@@ -124,15 +129,21 @@ func fail(a *application, now time.Time, message string) {
 
 // stuck reports whether a fault keeps the application where it is.
 func (s *Server) stuck(a application) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, f := range s.faults.applying(OpWork, a.Seq) {
-		if f.Kind == Stuck && f.Status == a.Status {
-			s.stats.Faults[OpWork]++
-			return true
-		}
+	return s.workFault(a, func(f Fault) bool { return f.Kind == Stuck && f.Status == a.Status })
+}
+
+// fallsBack reports whether a fault shows the application as processing once more.
+func (s *Server) fallsBack(a application) bool {
+	return !a.WentBackward && s.workFault(a, func(f Fault) bool { return f.Kind == Backward })
+}
+
+// workFault reports whether such a fault applies to the application, and counts it then.
+func (s *Server) workFault(a application, such func(Fault) bool) bool {
+	if !slices.ContainsFunc(s.faults.Applying(OpWork, a.Seq), such) {
+		return false
 	}
-	return false
+	s.faults.Happened(OpWork)
+	return true
 }
 
 // duration is how long the application stays in its state: the same after a restart.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"huizhi/internal/providers/simulator/wire"
 )
 
 // The states of the document.
@@ -28,7 +30,7 @@ func (o optional) MarshalJSON() ([]byte, error) {
 	if o == "" {
 		return []byte("null"), nil
 	}
-	return encode(string(o)), nil
+	return wire.Encode(string(o)), nil
 }
 
 func localTime(t time.Time) optional {
@@ -101,6 +103,9 @@ func (s *Server) query(r request) answer {
 	if a == nil {
 		return refuse(1010)
 	}
+	if a.askedTooOften(time.Now()) {
+		s.warn("query: more than 5 a second of one application")
+	}
 	return success(s.queried(a))
 }
 
@@ -141,18 +146,35 @@ func (s *Server) listApplications(r request) answer {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return success(s.applicationPage(page, size, status))
+}
+
+// applicationPage cuts a page out of the list, newest first. Without a status its work does not depend on how many
+// applications there are; with one it counts them. The caller holds s.mu.
+func (s *Server) applicationPage(page, size int, status string) applicationPage {
 	p := applicationPage{List: []listed{}, Page: page, Size: size}
-	for _, a := range slices.Backward(s.order) {
-		if status != "" && a.Status != status {
-			continue
+	if status == "" {
+		p.Total = len(s.order)
+		last := 0
+		if page-1 <= p.Total/size {
+			last = max(0, p.Total-(page-1)*size)
 		}
-		if p.Total/size == page-1 {
+		for _, a := range slices.Backward(s.order[max(0, last-size):last]) {
 			p.List = append(p.List, s.listed(a))
 		}
-		p.Total++
+	} else {
+		for _, a := range slices.Backward(s.order) {
+			if a.Status != status {
+				continue
+			}
+			if p.Total/size == page-1 {
+				p.List = append(p.List, s.listed(a))
+			}
+			p.Total++
+		}
 	}
 	p.TotalPages = (p.Total + size - 1) / size
-	return success(p)
+	return p
 }
 
 // positive reads a whole number above 0, or returns the default.

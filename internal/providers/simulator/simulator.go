@@ -1,11 +1,14 @@
-// Package simulator is a receipt provider on a loopback listener that speaks ClipImg's wire format: for development,
-// tests, training and demonstrations. It is written from ClipImg's document, and shares no code with the client.
+// Package simulator is all four upstream providers on one listener, each speaking its own wire format: for development,
+// tests, training and demonstrations. It is written from the providers' documents, and shares no code with the clients.
+// This package is the receipt provider ClipImg and what the four have in common; the OCR providers are in pyi, juhe and
+// xinhuo below it.
 //
-// It behaves like the document where the document is clear. Where it is not, these are the readings it takes:
+// ClipImg behaves like the document where the document is clear. Where it is not, these are the readings it takes:
 //
 //   - Errors are HTTP 200 with a code. The order of checks of a submit is 1001, 1002, 1003, 1004, 1008, 1005, 1006,
-//     1007, then 2001 for options that make no sense, then 1013. A body that is not sent as application/json is not
-//     read, hence 1001. A wrong method or path is HTTP 405 or 404 with a body of code 2002.
+//     1007, then 2001 for options that make no sense, then 1013. The key is in the query of a GET and in the body of a
+//     POST; a body that is not sent as application/json is not read, hence 1001. A wrong method or path is HTTP 405 or
+//     404 with a body of code 2002. Beyond the account's rate, HTTP 429 is answered.
 //   - A receipt_type_id that is not a JSON integer, such as "5" or 5.0, is 1008. Empty custom_fields are 1004.
 //   - An ID number is checked for its form and birth date, not for its check digit: the document's own sample is wrong.
 //   - A city that the type does not offer is accepted and fails at the end, like a photo that cannot be used: not
@@ -20,7 +23,7 @@
 //   - Result files stay valid, without a login, at addresses that cannot be guessed.
 //
 // Every accepted application is written to a journal before it is answered, so that a killed process loses nothing.
-// SetFaults makes the simulator misbehave on purpose.
+// SetFaults makes the simulator misbehave on purpose; people do so on the panel, see package panel.
 package simulator
 
 import (
@@ -31,12 +34,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 
+	"huizhi/internal/providers/simulator/account"
+	"huizhi/internal/providers/simulator/cards"
+	"huizhi/internal/providers/simulator/wire"
 	"huizhi/internal/safehttp"
 )
 
@@ -61,6 +66,7 @@ type Config struct {
 	// Points is the account's opening balance; 0 means 10,000,000.
 	Points int
 	Pace   Pace
+	OCR    OCR
 	// QPS limits the requests per second of the account, answered by HTTP 429 beyond; 0 means no limit.
 	QPS int
 	// CallbackRetries are the pauses before a callback is repeated; nil means 1, 2 and 4 s.
@@ -89,6 +95,9 @@ type Server struct {
 	photos    *safehttp.Client
 	callbacks *http.Client
 	slots     chan struct{} // bounds the photos being fetched and decoded at a time
+	faults    wire.Injector
+	desk      *cards.Desk
+	accounts  map[Op]*account.Account // at the OCR providers
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -101,8 +110,10 @@ type Server struct {
 	order   []*application          // oldest first
 	topUps  int
 	charged int // points
-	faults  Faults
 	stats   Stats
+
+	second   string // the beginning of the newest application number
+	inSecond int    // how many were given with it
 }
 
 // Start opens the listener and resumes what StatePath holds. The simulator runs until ctx ends or Close is called.
@@ -125,14 +136,14 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		slots:  make(chan struct{}, 4),
 		apps:   make(map[string]*application),
 		tokens: make(map[string]*application),
-		faults: cfg.Faults,
-		stats:  newStats(),
 		served: make(chan struct{}),
 	}
 	if cfg.QPS > 0 {
 		s.limit = rate.NewLimiter(rate.Limit(cfg.QPS), cfg.QPS)
 	}
 	s.callbacks = newCallbackClient()
+	s.faults.Set(cfg.Faults)
+	s.openAccounts()
 	if err := s.restore(); err != nil {
 		return nil, err
 	}
@@ -141,8 +152,10 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, errors.Join(fmt.Errorf("simulator: %w", err), s.store.close())
 	}
 	s.base = "http://" + listener.Addr().String()
-	s.http = &http.Server{Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second}
 	s.ctx, s.cancel = context.WithCancel(ctx)
+	s.http = &http.Server{
+		Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return s.ctx },
+	}
 	for _, a := range s.order {
 		s.launch(a.No)
 	}
@@ -255,18 +268,4 @@ func (s *Server) AddPoints(n int) error {
 	defer s.mu.Unlock()
 	s.topUps += n
 	return s.store.saveTopUps(s.topUps)
-}
-
-// Stats returns the counters since Start.
-func (s *Server) Stats() Stats {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.stats.clone()
-}
-
-// SetFaults replaces the faults. Counting of calls for Fault.Calls starts again.
-func (s *Server) SetFaults(f Faults) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = Faults{Seed: f.Seed, List: slices.Clone(f.List)}
 }

@@ -39,6 +39,20 @@ type application struct {
 
 	CallbackTries int  `json:"callback_tries,omitempty"`
 	CallbackDone  bool `json:"callback_done,omitempty"`
+	WentBackward  bool `json:"went_backward,omitempty"` // the fault has happened
+
+	resultIgnored bool      // simulate_result was sent without simulate
+	asked         time.Time // when the second began in which
+	askedCount    int       // so many queries came
+}
+
+// askedTooOften counts a query, and reports whether it is the first beyond five within a second.
+func (a *application) askedTooOften(now time.Time) bool {
+	if now.Sub(a.asked) >= time.Second {
+		a.asked, a.askedCount = now, 0
+	}
+	a.askedCount++
+	return a.askedCount == 6
 }
 
 // customFields are echoed exactly as they came.

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"huizhi/internal/idnumber"
 )
 
 // submit checks a submit in the order given in the package comment, and accepts the application.
@@ -60,28 +62,34 @@ func (s *Server) accept(a *application) answer {
 		return refuse(2002)
 	}
 	s.add(a)
+	s.advise(a)
 	s.launch(a.No)
 	return success(map[string]string{"application_no": a.No, "message": "申请提交成功,请等待处理"})
+}
+
+// advise warns of what is accepted but hardly meant. The caller holds s.mu.
+func (s *Server) advise(a *application) {
+	if a.resultIgnored {
+		s.warn("submit: simulate_result without simulate is ignored")
+	}
+	if id := a.Fields.text("customer_id_card"); id != "" && !idnumber.Valid(strings.ToUpper(id)) {
+		s.warn("submit: the check digit of customer_id_card is wrong")
+	}
 }
 
 // newNumber makes an application number like RA20231201143059001: the time and a sequence within its second, which
 // grows beyond three digits when it must. The caller holds s.mu.
 func (s *Server) newNumber(now time.Time) string {
-	second := "RA" + now.In(chinaTime).Format("20060102150405")
-	for n := s.countSince(second) + 1; ; n++ {
-		if no := fmt.Sprintf("%s%03d", second, n); s.apps[no] == nil {
+	if second := "RA" + now.In(chinaTime).Format("20060102150405"); second != s.second {
+		s.second, s.inSecond = second, 0
+	}
+	for {
+		s.inSecond++
+		// A number may be taken: by an application from before a restart, or from before the clock was set back.
+		if no := fmt.Sprintf("%s%03d", s.second, s.inSecond); s.apps[no] == nil {
 			return no
 		}
 	}
-}
-
-// countSince counts the newest applications whose numbers begin with prefix.
-func (s *Server) countSince(prefix string) int {
-	n := 0
-	for n < len(s.order) && strings.HasPrefix(s.order[len(s.order)-1-n].No, prefix) {
-		n++
-	}
-	return n
 }
 
 // checkFields returns the code of the first rule that the custom fields break, or 0.
@@ -127,7 +135,8 @@ func readOptions(r request, a *application) bool {
 		return false
 	}
 	if !a.Simulate {
-		return true // simulate_result means nothing then
+		a.resultIgnored = !absent(r.body["simulate_result"])
+		return true
 	}
 	a.SimulateResult = statusCompleted
 	if !absent(r.body["simulate_result"]) {

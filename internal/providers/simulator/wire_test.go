@@ -10,6 +10,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -362,4 +363,138 @@ func serve(t *testing.T, h http.HandlerFunc) string {
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+func TestMessagesAreTheDocuments(t *testing.T) {
+	t.Parallel()
+	table, err := os.ReadFile("testdata/codes.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, simulator.Config{})
+	n := 0
+	for line := range strings.Lines(string(table)) {
+		number, message, _ := strings.Cut(strings.TrimSpace(line), " ")
+		code, err := strconv.Atoi(number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code == 0 {
+			continue // a success has no message
+		}
+		n++
+		s.SetFaults(simulator.Faults{List: []simulator.Fault{{Op: simulator.OpTypes, Kind: simulator.Code, Code: code, Rate: 1}}})
+		if got := get(t, s, "/types"); got.Code != code || got.Message != message {
+			t.Errorf("%d %s, want %d %s", got.Code, got.Message, code, message)
+		}
+	}
+	if n != 15 {
+		t.Errorf("%d codes", n)
+	}
+}
+
+// The key of a POST is in its body only, that of a GET in its query only.
+func TestKeyIsReadWhereTheSamplesHaveIt(t *testing.T) {
+	t.Parallel()
+	s := start(t, simulator.Config{})
+	key := "?apikey=" + simulator.DefaultAPIKey
+	if got := post(t, s, "/batch_query"+key, map[string]any{"application_nos": []string{"RA1"}}); got.Code != 1001 {
+		t.Errorf("key of a POST in the query: %d", got.Code)
+	}
+	res, err := http.Post(s.URL()+"/submit"+key, "text/plain", strings.NewReader("{}"))
+	if got := read(t, res, err); got.Code != 1001 {
+		t.Errorf("key of an unread POST in the query: %d", got.Code)
+	}
+	req, err := http.NewRequest(http.MethodGet, s.URL()+"/types", strings.NewReader(`{"apikey":"`+simulator.DefaultAPIKey+`"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err = http.DefaultClient.Do(req)
+	if got := read(t, res, err); got.Code != 1001 {
+		t.Errorf("key of a GET in the body: %d", got.Code)
+	}
+}
+
+func TestPagesCutTheListNewestFirst(t *testing.T) {
+	t.Parallel()
+	s := start(t, simulator.Config{})
+	var nos []string
+	for i := range 25 {
+		result := "pending"
+		if i%5 == 0 {
+			result = "failed"
+		}
+		nos = append(nos, submit(t, s, map[string]any{"simulate": true, "simulate_result": result}))
+	}
+	settle(t, s)
+	slices.Reverse(nos)
+	for query, want := range map[string]struct {
+		nos                           []string
+		total, page, size, totalPages int
+	}{
+		"":                             {nos[:20], 25, 1, 20, 2},
+		"&page=2":                      {nos[20:], 25, 2, 20, 2},
+		"&page=3":                      {nil, 25, 3, 20, 2},
+		"&page=2&size=10":              {nos[10:20], 25, 2, 10, 3},
+		"&size=101":                    {nos, 25, 1, 100, 1},
+		"&page=0&size=0":               {nos[:20], 25, 1, 20, 2},
+		"&page=99999999999999999":      {nil, 25, 99999999999999999, 20, 2},
+		"&status=failed&size=3":        {[]string{nos[4], nos[9], nos[14]}, 5, 1, 3, 2},
+		"&status=failed&page=2&size=3": {[]string{nos[19], nos[24]}, 5, 2, 3, 2},
+		"&status=done":                 {nil, 0, 1, 20, 0},
+	} {
+		var page struct {
+			List []struct {
+				No string `json:"application_no"`
+			}
+			Total, Page, Size, TotalPages int
+		}
+		if err := json.Unmarshal(get(t, s, "/applications?apikey="+simulator.DefaultAPIKey+query).Data, &page); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, a := range page.List {
+			got = append(got, a.No)
+		}
+		if !slices.Equal(got, want.nos) || page.Total != want.total || page.Page != want.page || page.Size != want.size || page.TotalPages != want.totalPages || page.List == nil {
+			t.Errorf("%q: %+v, want %+v", query, page, want)
+		}
+	}
+}
+
+func TestOddRequestsAreServedWithAWarning(t *testing.T) {
+	t.Parallel()
+	s := start(t, simulator.Config{})
+	no := submit(t, s, map[string]any{"simulate_result": "completed", "custom_fields": map[string]any{
+		"city": "广东省,深圳市", "customer_id_card": "110101199001011234",
+	}})
+	for range 7 {
+		query(t, s, no)
+	}
+	got := s.Stats().Warnings
+	for _, about := range []string{"submit: simulate_result without simulate is ignored", "submit: the check digit of customer_id_card is wrong"} {
+		if got[about] != 1 {
+			t.Errorf("warnings %v", got)
+		}
+	}
+}
+
+// FuzzSubmit: whatever is posted gets an answer with a code of the document.
+func FuzzSubmit(f *testing.F) {
+	s, err := simulator.Start(f.Context(), simulator.Config{Pace: simulator.Pace{Pending: time.Hour}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { s.Close() })
+	for _, change := range []map[string]any{nil, {"simulate": true}, {"receipt_type_id": "5"}, {"callback_url": "http://[::1"}} {
+		encoded, _ := json.Marshal(body(change))
+		f.Add(encoded)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		res, err := http.Post(s.URL()+"/submit", "application/json", bytes.NewReader(text))
+		if got := read(t, res, err); got.Code != 0 && (got.Code < 1001 || got.Code > 2002 || got.Message == "") {
+			t.Errorf("%+v", got)
+		}
+	})
 }
