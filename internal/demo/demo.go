@@ -76,13 +76,13 @@ func (f *filler) run(ctx context.Context) error {
 	if err != nil || !found {
 		return err
 	}
+	if err := f.hireStaff(ctx); err != nil {
+		return err
+	}
 	if done, err := f.did(ctx, f.DB, stepDone); err != nil || done {
 		return err
 	}
 	if err := f.hire(ctx); err != nil {
-		return err
-	}
-	if err := f.hireStaff(ctx); err != nil {
 		return err
 	}
 	if f.media, err = newMedia(ctx, f.Blobs, f.sc); err != nil {
