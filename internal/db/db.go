@@ -138,15 +138,5 @@ func SkipLocked(d bun.IDB) func(*bun.SelectQuery) *bun.SelectQuery {
 // NewID is a UUIDv7: ordered by time of making, so that a page by id is a page by age.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// MadeAt is when an id of NewID was made, to the millisecond; the zero time for
-// any other text.
-func MadeAt(id string) time.Time {
-	u, err := uuid.Parse(id)
-	if err != nil || u.Version() != 7 {
-		return time.Time{}
-	}
-	return time.Unix(u.Time().UnixTime()).UTC()
-}
-
 // Now is the time as both databases keep it: UTC, microseconds.
 func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

@@ -38,9 +38,10 @@ type Province struct {
 
 // Version is the catalogue as it was for some time.
 type Version struct {
+	Number       int64
 	Since, Until time.Time
 	Types        int
-	First        bool // the oldest that is shown: there is nothing to compare it with
+	Oldest       bool // of those shown: there is nothing to compare it with
 	Changes      []Change
 }
 
@@ -53,16 +54,13 @@ type Change struct {
 
 // ChangeLine is one difference: 新增办证地区：广东省 珠海市.
 type ChangeLine struct {
-	Kind   string // name, fields_added, fields_removed, fields_changed, cities_added, cities_removed
+	Kind   string // name, fields_added, fields_removed, cities_added, cities_removed, texts, description
 	Values []string
 }
 
 func (m CatalogueModel) meta(ctx context.Context) []string {
-	meta := []string{i18n.T(ctx, "platform.catalogue.types", "n", len(m.Types))}
-	if len(m.Versions) == 0 {
-		return meta
-	}
-	return append(meta, i18n.T(ctx, "platform.catalogue.confirmed", "when", i18n.Relative(ctx, m.Versions[0].Until, m.Now)))
+	return []string{i18n.T(ctx, "platform.catalogue.types", "n", len(m.Types)),
+		i18n.T(ctx, "platform.catalogue.confirmed", "when", i18n.Relative(ctx, m.Versions[0].Until, m.Now))}
 }
 
 func (t ReceiptType) cities() int {
