@@ -1,13 +1,17 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	"huizhi/internal/apperr"
 	"huizhi/internal/i18n"
 	"huizhi/internal/orders"
 	"huizhi/web/templates/layout"
@@ -72,12 +76,43 @@ func (s *Server) orderModel(r *http.Request) (orderview.OrderModel, error) {
 	} else {
 		m.Message = o.Message
 	}
+	if m.Further, err = s.furtherValues(ctx, o); err != nil {
+		return orderview.OrderModel{}, err
+	}
 	addHistory(&m, h, names)
 	m.Row.Fen = id.Tenant.Cost(m.Points)
 	addReceipt(&m, h.Receipt)
 	m.Live = o.Status.Live() || h.Receipt != nil && h.Receipt.State == orders.ReceiptFetching
 	m.View = documentOf(r.URL.Query().Get("view"), m)
 	return m, nil
+}
+
+// furtherValues are what was filled in for the provider besides city and number.
+// A value that is a number of the person's is masked.
+func (s *Server) furtherValues(ctx context.Context, o *orders.Order) ([]orderview.Value, error) {
+	if len(o.Custom) == 0 {
+		return nil, nil
+	}
+	fields, err := s.Orders.FormFields(ctx, o.TypeID)
+	if _, gone := apperr.AsFields(err); err != nil && !gone {
+		return nil, err
+	}
+	labels := map[string]string{}
+	for _, f := range fields {
+		labels[f.Name] = f.Label
+	}
+	var out []orderview.Value
+	for _, name := range slices.Sorted(maps.Keys(o.Custom)) {
+		v := orderview.Value{Label: labels[name], Value: o.Custom[name]}
+		if v.Label == "" {
+			v.Label = name
+		}
+		if strings.Trim(v.Value, "0123456789xX") == "" {
+			v.Value = maskNumber(v.Value)
+		}
+		out = append(out, v)
+	}
+	return out, nil
 }
 
 // documentOf is the document to show: the one asked for, else the receipt as soon

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"huizhi/internal/apperr"
 	"huizhi/internal/ocr"
@@ -121,6 +122,14 @@ func edits(r *http.Request) (orders.Edit, error) {
 	for _, name := range slices.Concat(ocr.FrontFields, ocr.BackFields) {
 		if values := r.PostForm[string(name)]; len(values) > 0 {
 			e.Fields[name] = values[0]
+		}
+	}
+	for key, values := range r.PostForm {
+		if name, ok := strings.CutPrefix(key, orders.CustomPrefix); ok {
+			if e.Custom == nil {
+				e.Custom = map[string]string{}
+			}
+			e.Custom[name] = values[0]
 		}
 	}
 	return e, nil

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -53,6 +54,13 @@ func withTyped(o *orders.Order, e orders.Edit) *orders.Order {
 		}
 	}
 	c.Fields = ocr.Check(c.Fields, db.Now().In(i18n.Zone()))
+	if len(e.Custom) > 0 {
+		c.Custom = maps.Clone(o.Custom)
+		if c.Custom == nil {
+			c.Custom = map[string]string{}
+		}
+		maps.Copy(c.Custom, e.Custom)
+	}
 	return &c
 }
 
@@ -134,14 +142,16 @@ func (s *Server) gridRows(ctx context.Context, sc tenants.Scope, list []orders.O
 	}
 	rows := make([]reviewview.Row, len(list))
 	for i := range list {
-		rows[i] = gridRow(ctx, &list[i], p, reviewed{})
+		if rows[i], err = s.gridRow(ctx, &list[i], p, reviewed{}); err != nil {
+			return nil, err
+		}
 	}
 	return rows, nil
 }
 
 // gridRow shows an order in the grid: name and number to be compared, and what
 // else is doubtful in a few words.
-func gridRow(ctx context.Context, o *orders.Order, p pictured, add reviewed) reviewview.Row {
+func (s *Server) gridRow(ctx context.Context, o *orders.Order, p pictured, add reviewed) (reviewview.Row, error) {
 	row := reviewview.Row{
 		OrderID: o.ID, Version: o.Version, Photo: pictureURL(p.pictures[o.PhotoID], photos.Thumb), Review: reviewURL(o),
 		Name: reviewField(ctx, o, p, ocr.Name, add.errors), Number: reviewField(ctx, o, p, ocr.IDNumber, add.errors),
@@ -150,12 +160,41 @@ func gridRow(ctx context.Context, o *orders.Order, p pictured, add reviewed) rev
 	}
 	for _, key := range o.ExceptionKeys {
 		field, _, dotted := strings.Cut(key, ".")
-		if dotted && (field == string(ocr.Name) || field == string(ocr.IDNumber)) || key == orders.ExceptionNoName || key == orders.ExceptionIDRequired {
+		if dotted && (field == string(ocr.Name) || field == string(ocr.IDNumber)) || key == orders.ExceptionNoName || key == orders.ExceptionIDRequired || key == orders.ExceptionFieldRequired {
 			continue // beside its field
 		}
 		row.Others = append(row.Others, reviewview.Doubt{Text: exceptionText(ctx, key), Tone: ui.Wait})
 	}
-	return row
+	further, err := s.furtherFields(ctx, o, add.errors)
+	for _, f := range further {
+		if !f.Optional {
+			row.Further = append(row.Further, f)
+		}
+	}
+	return row, err
+}
+
+// furtherFields are what the provider asks for besides the city and the number:
+// as its catalogue says today, so that a new field needs no release.
+func (s *Server) furtherFields(ctx context.Context, o *orders.Order, bad map[string]string) ([]reviewview.Field, error) {
+	fields, err := s.Orders.FormFields(ctx, o.TypeID)
+	if _, gone := apperr.AsFields(err); gone {
+		return nil, nil // the provider does not offer the type any more; submitting says so
+	}
+	missing := o.Missing()
+	var out []reviewview.Field
+	for _, f := range fields {
+		view := reviewview.Field{Name: orders.CustomPrefix + f.Name, Label: f.Label, Hint: f.Description, Optional: !f.Required,
+			Value: o.Custom[f.Name], Kind: reviewview.Text, Error: bad[orders.CustomPrefix+f.Name]}
+		if len(f.Choices) > 0 {
+			view.Kind, view.Options = reviewview.Choice, f.Choices
+		}
+		if slices.Contains(missing, f.Name) {
+			view.Doubts = []reviewview.Doubt{{Text: i18n.T(ctx, "review.field_required"), Tone: ui.Fail}}
+		}
+		out = append(out, view)
+	}
+	return out, err
 }
 
 func (s *Server) renderRow(w http.ResponseWriter, r *http.Request, status int, o *orders.Order, add reviewed) error {
@@ -167,7 +206,10 @@ func (s *Server) renderRow(w http.ResponseWriter, r *http.Request, status int, o
 	if err != nil {
 		return err
 	}
-	row := gridRow(r.Context(), o, p, add)
+	row, err := s.gridRow(r.Context(), o, p, add)
+	if err != nil {
+		return err
+	}
 	if isHTMX(r) {
 		return s.render(w, r, status, reviewview.RowAnswer(row, totals))
 	}
@@ -223,6 +265,13 @@ func (s *Server) recordModel(r *http.Request, o *orders.Order, add reviewed) (re
 			g.Fields = append(g.Fields, reviewField(ctx, o, p, name, add.errors))
 		}
 		m.Groups = append(m.Groups, g)
+	}
+	further, err := s.furtherFields(ctx, o, add.errors)
+	if err != nil {
+		return m, err
+	}
+	if len(further) > 0 {
+		m.Groups = append(m.Groups, reviewview.Group{Title: i18n.T(ctx, "review.further"), Fields: further})
 	}
 	if m.Front == "" {
 		if m.Cards, err = s.freeCardOptions(ctx, sc, o.BatchID); err != nil {

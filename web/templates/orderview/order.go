@@ -25,9 +25,10 @@ type OrderModel struct {
 	Row
 	Revealed    string // the whole ID number, right after somebody asked for it
 	ImageCode   string
-	Message     string // the provider's sentence, as it came
-	MessageKey  string // or the key of ours
-	Points      int64  // charged
+	Message     string  // the provider's sentence, as it came
+	MessageKey  string  // or the key of ours
+	Further     []Value // what the provider asked for besides city and number
+	Points      int64   // charged
 	Submitter   string
 	Took        time.Duration // from the first submit to the receipt
 	CreatedAt   time.Time
@@ -47,6 +48,9 @@ type OrderModel struct {
 	Seen string
 	Now  time.Time
 }
+
+// Value is a value with the provider's word for it.
+type Value struct{ Label, Value string }
 
 // Attempt is one submission.
 type Attempt struct {
@@ -173,6 +177,9 @@ func (m OrderModel) facts(ctx context.Context) []ui.Fact {
 		{Label: i18n.T(ctx, "orders.fact.submitter"), Value: m.Submitter},
 		{Label: i18n.T(ctx, "orders.fact.submitted_at"), Part: ui.RelTime(m.SubmittedAt, m.Now)},
 		{Label: i18n.T(ctx, "orders.fact.created_at"), Part: ui.RelTime(m.CreatedAt, m.Now)},
+	}
+	for _, v := range m.Further {
+		facts = append(facts, ui.Fact{Label: v.Label, Value: v.Value})
 	}
 	return facts
 }

@@ -35,6 +35,8 @@ const (
 // Field is a value that was read, beside the piece of the picture it was read from.
 type Field struct {
 	Name, Label string
+	Hint        string // how to fill it in, in the provider's words
+	Optional    bool
 	Value       string
 	Kind        Kind
 	Options     []string // of a Choice
@@ -81,6 +83,7 @@ type Row struct {
 	Review   string // address of the record
 	Name     Field
 	Number   Field
+	Further  []Field // what the provider asks for besides
 	Others   []Doubt // about other fields, the pairing, the photo
 	Badge    ui.Badge
 	Done     bool // confirmed: nothing more to do here
@@ -133,15 +136,20 @@ type Record struct {
 }
 
 // Group is the fields that stand side by side.
-type Group struct{ Fields []Field }
+type Group struct {
+	Title  string // "" for what is on the card
+	Fields []Field
+}
 
 // columns lays the fields side by side; the authority needs more room than the dates.
 func (g Group) columns() string {
 	switch {
-	case len(g.Fields) == 3 && g.Fields[0].Kind == Text:
+	case len(g.Fields) == 3 && g.Title == "" && g.Fields[0].Kind == Text:
 		return "md:grid-cols-[minmax(0,1.5fr)_minmax(0,1fr)_minmax(0,1fr)]"
 	case len(g.Fields) == 3:
 		return "md:grid-cols-3"
+	case g.Title != "" && len(g.Fields) > 1:
+		return "md:grid-cols-2"
 	default:
 		return ""
 	}
@@ -265,6 +273,9 @@ func fieldAttrs(f Field, orderID string) templ.Attributes {
 	}
 	if f.tone() != ui.Grey {
 		a["data-doubtful"] = true
+	}
+	if f.Hint != "" {
+		a["aria-description"] = f.Hint
 	}
 	return a
 }
