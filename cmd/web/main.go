@@ -37,6 +37,9 @@ type cli struct {
 		List   apikeyListCmd   `cmd:"" help:"List a tenant's API keys."`
 		Revoke apikeyRevokeCmd `cmd:"" help:"Revoke an API key."`
 	} `cmd:"" name:"apikey" help:"API keys."`
+	Order struct {
+		List orderListCmd `cmd:"" help:"List a tenant's orders with their application numbers, states and charges."`
+	} `cmd:"" help:"Orders."`
 	OCR    ocrCmd    `cmd:"" help:"Read pictures of ID cards with the local engine and print the fields."`
 	Demo   demoCmd   `cmd:"" help:"Fill an empty database with a demo tenant."`
 	Config configCmd `cmd:"" help:"Print every setting with its meaning and present value."`

@@ -169,6 +169,7 @@ func (e *env) openTenant(id string) (*app.Tools, tenants.Scope, error) {
 type apikeyCreateCmd struct {
 	Tenant string `required:"" help:"Tenant id."`
 	Name   string `default:"command line" help:"What the key is for."`
+	Test   bool   `help:"A test key: everything done with it is simulated and never charged."`
 	JSON   bool   `help:"Print JSON."`
 }
 
@@ -178,7 +179,7 @@ func (c apikeyCreateCmd) Run(e *env) error {
 		return err
 	}
 	defer t.Close()
-	k, secret, err := t.Tenants.CreateAPIKey(e.ctx, sc, c.Name, actor, db.Now())
+	k, secret, err := t.Tenants.CreateAPIKey(e.ctx, sc, c.Name, c.Test, actor, db.Now())
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"golang.org/x/time/rate"
 
 	"huizhi/internal/auth"
 	"huizhi/internal/billing"
@@ -31,6 +32,7 @@ import (
 	"huizhi/internal/providers"
 	"huizhi/internal/providers/clipimg"
 	"huizhi/internal/providers/simulator"
+	"huizhi/internal/receiptapi"
 	"huizhi/internal/safehttp"
 	"huizhi/internal/server"
 	"huizhi/internal/tenants"
@@ -74,6 +76,7 @@ type App struct {
 	Photos    *photos.Service
 	Orders    *orders.Service
 	Billing   *billing.Service
+	API       *receiptapi.Service
 	OCR       ocr.Reader
 	Simulator *simulator.Server // nil with a real provider
 
@@ -159,6 +162,9 @@ func (a *App) open(ctx context.Context, o *options) error {
 			return orders.File{Data: f.Body, Type: f.ContentType, SHA256: f.SHA256}, err
 		},
 		BaseURL: a.URL, Changed: changed, Log: a.Log, PollSchedule: c.PollSchedule,
+		Followed: func(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *orders.Order, r *orders.Receipt) error {
+			return a.API.Follow(ctx, tx, sc, o, r)
+		},
 		SubmitTimeout: c.SubmitTimeout, Quiet: c.ReconcileQuiet, ScanEvery: c.ReconcileEvery,
 	}
 	if o.orders != nil {
@@ -167,8 +173,15 @@ func (a *App) open(ctx context.Context, o *options) error {
 	a.Orders = orders.New(oc)
 	a.Photos = photos.New(photos.Config{DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, OCR: a.OCR, Batches: a.Orders, Changed: changed, Log: a.Log})
 
+	a.API = receiptapi.New(receiptapi.Config{
+		DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, Tenants: a.Tenants, Orders: a.Orders, Photos: a.Photos, BaseURL: a.URL, Log: a.Log,
+		Web:           safehttp.New(safehttp.Config{AllowPrivate: c.AllowPrivateURLs, UserAgent: "huizhi"}),
+		CallbackWaits: c.APICallbackWaits, PhotoWaits: c.APIPhotoWaits, Rate: rate.Limit(c.APIRate), Burst: 5 * c.APIRate,
+	})
+
 	a.Orders.Register(a.Jobs)
 	a.Photos.Register(a.Jobs)
+	a.API.Register(a.Jobs)
 	a.Jobs.AddLoop("invoice drafts", time.Hour, func(ctx context.Context) (time.Duration, error) {
 		return 0, a.Billing.EnsureDrafts(ctx, db.Now())
 	})
@@ -177,7 +190,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	})
 
 	sc := server.Config{
-		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Billing: a.Billing, Blobs: a.Blobs,
+		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Billing: a.Billing, API: a.API, Blobs: a.Blobs, BaseURL: a.URL,
 		Log: a.Log, Simulated: c.Simulated(), OCRReady: func() error { return a.OCR.Health(context.Background()) },
 		Ready: func(r *http.Request) error { return a.DB.PingContext(r.Context()) },
 	}
@@ -195,7 +208,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 
 // models are all tables, for the check at start.
 func models() []any {
-	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, billing.Models)
+	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, billing.Models, receiptapi.Models)
 }
 
 // OpenDatabase opens the database, migrates it if the settings allow, and

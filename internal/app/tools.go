@@ -12,7 +12,7 @@ import (
 // Tools are the services that commands use beside a running server: no worker,
 // no listener, no lock.
 type Tools struct {
-	db      *db.DB
+	DB      *db.DB
 	Auth    *auth.Service
 	Tenants *tenants.Service
 }
@@ -23,11 +23,11 @@ func OpenTools(ctx context.Context, c *config.Config) (*Tools, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tools{db: d, Auth: auth.NewService(d), Tenants: tenants.NewService(d)}, nil
+	return &Tools{DB: d, Auth: auth.NewService(d), Tenants: tenants.NewService(d)}, nil
 }
 
 // Close closes the database.
-func (t *Tools) Close() error { return t.db.Close() }
+func (t *Tools) Close() error { return t.DB.Close() }
 
 // Migrate brings the schema up to date whatever HUIZHI_AUTO_MIGRATE says, and
 // returns the names of the migrations it applied.

@@ -28,6 +28,7 @@ var layers = [][]string{
 	{"internal/auth", "internal/photos", "internal/billing", "web/templates"},
 	{"internal/orders"},
 	{"internal/receipts"},
+	{"internal/receiptapi"},
 	{"internal/demo", "internal/server"},
 	{"internal/app"},
 	{"cmd", "e2e"},
@@ -49,7 +50,7 @@ var onlyIn = map[string][]string{
 	"internal/providers/xinhuo":    {"internal/app", "internal/providers"},
 	"internal/providers/simulator": {"internal/app", "internal/providers", "internal/demo", "e2e"},
 	"github.com/stripe/stripe-go":  {"internal/billing/stripe"},
-	"github.com/riverqueue/river":  {"internal/jobs", "internal/orders", "internal/photos"},
+	"github.com/riverqueue/river":  {"internal/jobs", "internal/orders", "internal/photos", "internal/receiptapi"},
 	"gocloud.dev":                  {"internal/blob"},
 	"github.com/xuri/excelize":     {"internal/billing", "internal/receipts"},
 }

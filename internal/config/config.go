@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,6 +54,9 @@ type Config struct {
 	ReconcileEvery   time.Duration   `env:"HUIZHI_RECONCILE_EVERY" envDefault:"1m" help:"How often it is looked for. Two complete searches without it prove that it does not exist."`
 	SubmitTimeout    time.Duration   `env:"HUIZHI_SUBMIT_TIMEOUT" envDefault:"30s" help:"How long one call to the provider may take before its outcome is taken as unknown."`
 	JobRescue        time.Duration   `env:"HUIZHI_JOB_RESCUE" envDefault:"3m" help:"With PostgreSQL: after this time a job whose process died is taken up by another. Must exceed the longest job, 2 minutes, except in tests."`
+	APIRate          int             `env:"HUIZHI_API_RATE" envDefault:"1000" help:"Calls per second that one API key may make; five times as many at once. More get HTTP 429."`
+	APIPhotoWaits    []time.Duration `env:"HUIZHI_API_PHOTO_WAITS" envDefault:"2s,10s,30s" help:"Waits between the tries of fetching a photo that an API client named."`
+	APICallbackWaits []time.Duration `env:"HUIZHI_API_CALLBACK_WAITS" envDefault:"1s,2s,4s" help:"Waits between the tries of a callback to an API client."`
 	AllowPrivateURLs bool            `env:"HUIZHI_ALLOW_PRIVATE_URLS" envDefault:"false" help:"Let photo, callback and result addresses be private or loopback; for tests."`
 	Demo             bool            `env:"HUIZHI_DEMO" envDefault:"false" help:"Fill an empty database with a demo tenant and show its sign-in. Never in production."`
 	SimulatorPace    time.Duration   `env:"HUIZHI_SIMULATOR_PACE" envDefault:"8s" help:"How long the built-in simulator takes for one receipt."`
@@ -156,6 +160,15 @@ func (c *Config) check() []error {
 	}
 	if c.ReconcileQuiet <= 0 || c.ReconcileEvery <= 0 {
 		bad("HUIZHI_RECONCILE_QUIET, HUIZHI_RECONCILE_EVERY", "must be positive")
+	}
+	if c.APIRate < 0 {
+		bad("HUIZHI_API_RATE", "must not be negative")
+	}
+	for _, d := range slices.Concat(c.APIPhotoWaits, c.APICallbackWaits) {
+		if d <= 0 {
+			bad("HUIZHI_API_PHOTO_WAITS, HUIZHI_API_CALLBACK_WAITS", "durations must be positive")
+			break
+		}
 	}
 	if c.SimulatorPace < 0 {
 		bad("HUIZHI_SIMULATOR_PACE", "must not be negative")

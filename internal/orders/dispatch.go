@@ -123,7 +123,7 @@ func (s *Service) send(ctx context.Context, a *Attempt) error {
 		PhotoURL:     base + "/p/" + a.PhotoToken + ".jpg",
 		CustomFields: a.CustomFields,
 		CallbackURL:  base + "/callbacks/" + s.Account + "/" + a.CallbackToken,
-		Simulate:     a.Simulate,
+		Simulate:     a.Simulate, SimulateResult: a.SimulateResult,
 	})
 	// The answer is worth more than the job's deadline.
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
@@ -206,6 +206,9 @@ func (s *Service) reject(ctx context.Context, tx bun.Tx, sc tenants.Scope, a *At
 	}
 	o.Message = key
 	if err := move(ctx, tx, sc, o, StatusRejected, now); err != nil {
+		return err
+	}
+	if err := s.followed(ctx, tx, sc, o, nil); err != nil {
 		return err
 	}
 	return record(ctx, tx, sc, o.ID, &a.ID, EventRejected, ActorProvider, map[string]string{"error": key}, now)
@@ -304,7 +307,7 @@ func lockAttempt(ctx context.Context, tx bun.Tx, sc tenants.Scope, id string) (*
 // saveAttempt writes an attempt that was seen in a status.
 func saveAttempt(ctx context.Context, tx bun.IDB, sc tenants.Scope, a *Attempt, seen AttemptStatus) error {
 	res, err := tx.NewUpdate().Model(a).
-		ExcludeColumn("tenant_id", "id", "order_id", "ordinal", "simulate", "reference", "photo_token", "callback_token", "type_id", "custom_fields", "photo_key", "photo_fetches", "submitted_by", "created_at").
+		ExcludeColumn("tenant_id", "id", "order_id", "ordinal", "simulate", "simulate_result", "reference", "photo_token", "callback_token", "type_id", "custom_fields", "photo_key", "photo_fetches", "submitted_by", "created_at").
 		ApplyQueryBuilder(sc.Where).Where("id = ? AND status = ?", a.ID, seen).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot save attempt %s: %w", a.ID, err)

@@ -163,9 +163,15 @@ func (s *Service) apply(ctx context.Context, sc tenants.Scope, attemptID string,
 			if err := move(ctx, tx, sc, o, StatusFailed, now); err != nil {
 				return err
 			}
+			if err := s.followed(ctx, tx, sc, o, nil); err != nil {
+				return err
+			}
 			return record(ctx, tx, sc, o.ID, &a.ID, EventFailed, ActorProvider, map[string]string{"message": r.Message}, now)
 		default:
 			if err := move(ctx, tx, sc, o, to.order, now); err != nil {
+				return err
+			}
+			if err := s.followed(ctx, tx, sc, o, nil); err != nil {
 				return err
 			}
 			return record(ctx, tx, sc, o.ID, &a.ID, EventStatus, ActorProvider, map[string]string{"status": string(r.Status)}, now)
@@ -193,6 +199,9 @@ func (s *Service) complete(ctx context.Context, tx bun.Tx, sc tenants.Scope, a *
 		return fmt.Errorf("cannot note the receipt of attempt %s: %w", a.ID, err)
 	}
 	if err := s.Jobs.EnqueueTx(ctx, tx, receiveArgs{Tenant: sc.TenantID(), Attempt: a.ID}); err != nil {
+		return err
+	}
+	if err := s.followed(ctx, tx, sc, o, receipt); err != nil {
 		return err
 	}
 	if a.Simulate {

@@ -7,6 +7,7 @@
 //	catalogue.go  the provider's receipt types and cities, in versions
 //	pairing.go    portraits and ID cards become orders
 //	review.go     a person corrects and confirms
+//	intake.go     orders that a program hands in, without a person
 //	submit.go     ready orders become attempts
 //	dispatch.go   attempts go to the provider, one call each
 //	follow.go     polling, callbacks, results, charges
@@ -39,6 +40,7 @@ type Batch struct {
 	NextSeq         int64
 	CreatedBy       string
 	CreatedAt       time.Time
+	IntakeKey       *string // names the batch of a program's orders; nil for a batch that a person made
 }
 
 // Order is one person's application for one receipt type in one city.
@@ -55,6 +57,7 @@ type Order struct {
 	City           string
 	RequiredFields []string `bun:"type:jsonb,nullzero"` // as the batch's
 	Simulate       bool
+	SimulateResult providers.Status // how a simulated application is to end; "" is completed
 	PhotoID        string
 	FrontID        *string
 	BackID         *string
@@ -116,6 +119,7 @@ type Attempt struct {
 	Status         AttemptStatus
 	Live           bool // at most one per order, by a partial unique index
 	Simulate       bool
+	SimulateResult providers.Status
 	Reference      string // opaque, random
 	PhotoToken     string // in the photo's address; worthless once the attempt has ended
 	CallbackToken  string

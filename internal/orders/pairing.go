@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/uptrace/bun"
@@ -86,7 +87,7 @@ func (s *Service) orderFromPortrait(ctx context.Context, tx bun.Tx, sc tenants.S
 	}
 	o := &Order{
 		TenantID: sc.TenantID(), ID: db.NewID(), BatchID: b.ID,
-		Number: fmt.Sprintf("HZ-%s-%06d", now.In(shanghai).Format("0601"), n),
+		Number: orderNumber(n, now),
 		Status: StatusRecognizing, Seq: pic.Seq, TypeID: b.TypeID, TypeName: b.TypeName, City: b.City,
 		RequiredFields: b.RequiredFields, Simulate: b.Simulate, PhotoID: pic.ID, Fields: ocr.Fields{},
 		Version: 1, CreatedAt: now, UpdatedAt: now,
@@ -119,6 +120,10 @@ func (s *Service) orderFromPortrait(ctx context.Context, tx bun.Tx, sc tenants.S
 	return nil
 }
 
+func orderNumber(n int64, now time.Time) string {
+	return fmt.Sprintf("HZ-%s-%06d", now.In(shanghai).Format("0601"), n)
+}
+
 // orderByPairKey finds the one order whose portrait is named like the card and
 // that still lacks that side; nil if there is none or more than one.
 func orderByPairKey(ctx context.Context, tx bun.IDB, sc tenants.Scope, card *photos.Picture) (*Order, error) {
@@ -127,7 +132,7 @@ func orderByPairKey(ctx context.Context, tx bun.IDB, sc tenants.Scope, card *pho
 		Join("JOIN pictures AS pic ON pic.tenant_id = o.tenant_id AND pic.id = o.photo_id").
 		ApplyQueryBuilder(sc.Where).
 		Where("pic.batch_id = ? AND pic.kind = ? AND pic.pair_key = ?", card.BatchID, photos.KindPortrait, card.PairKey).
-		Where("o.status IN (?)", bun.List([]Status{StatusDraft, StatusRecognizing, StatusReview})).Limit(2)
+		Where("o.status IN (?)", bun.List([]Status{StatusRecognizing, StatusReview})).Limit(2)
 	if card.Kind == photos.KindCardBack {
 		q = q.Where("o.back_id IS NULL")
 	} else {
@@ -240,9 +245,12 @@ func besideFileName(read ocr.Field, fileName string) ocr.Field {
 
 func photoCheck(ctx context.Context, tx bun.IDB, sc tenants.Scope, pictureID string) (*photos.Check, error) {
 	pic := new(photos.Picture)
-	err := tx.NewSelect().Model(pic).Column("findings").ApplyQueryBuilder(sc.Where).Where("id = ?", pictureID).Scan(ctx)
+	err := tx.NewSelect().Model(pic).Column("findings", "state").ApplyQueryBuilder(sc.Where).Where("id = ?", pictureID).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("cannot load the photo's check: %w", err)
+	}
+	if pic.State == photos.StateAwaited { // without its photo an order is nothing that a person could work on
+		return nil, apperr.New(apperr.Conflict, "error.order.no_photo")
 	}
 	return pic.Check, nil
 }
@@ -265,7 +273,7 @@ func (s *Service) settleBatch(ctx context.Context, tx bun.Tx, sc tenants.Scope, 
 	}
 	now := s.now()
 	for _, o := range open {
-		if o.Status == StatusDraft || o.Status == StatusRecognizing {
+		if o.Status == StatusRecognizing {
 			if err := move(ctx, tx, sc, o, StatusReview, now); err != nil {
 				return err
 			}
@@ -279,7 +287,7 @@ func (s *Service) settleBatch(ctx context.Context, tx bun.Tx, sc tenants.Scope, 
 func openOrders(ctx context.Context, tx bun.IDB, sc tenants.Scope, batchID string) ([]*Order, map[string]*photos.Picture, error) {
 	var list []*Order
 	err := tx.NewSelect().Model(&list).ApplyQueryBuilder(sc.Where).Where("o.batch_id = ?", batchID).
-		Where("o.status IN (?)", bun.List([]Status{StatusDraft, StatusRecognizing, StatusReview})).Order("o.seq").Scan(ctx)
+		Where("o.status IN (?)", bun.List([]Status{StatusRecognizing, StatusReview})).Order("o.seq").Scan(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot load the open orders: %w", err)
 	}

@@ -56,7 +56,7 @@ func (s *Service) Queue(ctx context.Context, sc tenants.Scope, batchID string) (
 func (s *Service) WithoutCard(ctx context.Context, sc tenants.Scope, batchID string, limit int) ([]Order, error) {
 	var list []Order
 	err := s.DB.NewSelect().Model(&list).ApplyQueryBuilder(sc.Where).Where("o.batch_id = ? AND o.front_id IS NULL", batchID).
-		Where("o.status IN (?)", bun.List([]Status{StatusDraft, StatusRecognizing, StatusReview, StatusReady, StatusFailed, StatusRejected})).
+		Where("o.status IN (?)", bun.List([]Status{StatusRecognizing, StatusReview, StatusReady, StatusFailed, StatusRejected})).
 		Order("o.seq").Limit(int64(limit)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the orders without a card: %w", err)
@@ -93,7 +93,7 @@ func (s *Service) ReadAgain(ctx context.Context, sc tenants.Scope, orderID, acto
 		o.Fields = fields
 		s.review(o, check)
 		now := s.now()
-		if o.Status == StatusReview || o.Status == StatusRecognizing || o.Status == StatusDraft {
+		if o.Status == StatusReview || o.Status == StatusRecognizing {
 			err = save(ctx, tx, sc, o, now)
 		} else {
 			err = move(ctx, tx, sc, o, StatusReview, now)

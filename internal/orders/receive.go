@@ -105,6 +105,9 @@ func (s *Service) finishReceipt(ctx context.Context, sc tenants.Scope, r *Receip
 			return err
 		}
 		batchID = o.BatchID
+		if err := s.followed(ctx, tx, sc, o, r); err != nil {
+			return err
+		}
 		return record(ctx, tx, sc, r.OrderID, &r.AttemptID, event, ActorSystem, map[string]string{"sha256": r.ResultSHA256}, now)
 	})
 	if err == nil && batchID != "" {

@@ -59,6 +59,10 @@ type Config struct {
 	// BaseURL is where the provider reaches us, for photos and callbacks. A
 	// function, because a test's port is known only once it listens.
 	BaseURL func() string
+	// Followed is called in the transaction that moves an order along upstream,
+	// ends it, or settles the files of its receipt (nil before there is one). May
+	// be nil.
+	Followed func(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Order, r *Receipt) error
 	// Changed is called after a commit that changed a batch. May be nil.
 	Changed func(sc tenants.Scope, batchID string)
 	Log     *slog.Logger
@@ -132,6 +136,13 @@ func (s *Service) changed(sc tenants.Scope, batchID string) {
 	if s.Changed != nil {
 		s.Changed(sc, batchID)
 	}
+}
+
+func (s *Service) followed(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Order, r *Receipt) error {
+	if s.Followed == nil {
+		return nil
+	}
+	return s.Followed(ctx, tx, sc, o, r)
 }
 
 // getOrder loads an order for changing it.

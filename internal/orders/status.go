@@ -8,7 +8,7 @@ type Status string
 
 // The states of an order, in the words of the product.
 const (
-	StatusDraft         Status = "draft"          // made from a portrait; its pictures are still being looked at
+	StatusDraft         Status = "draft"          // handed in by a program; its photo is still being fetched
 	StatusRecognizing   Status = "recognizing"    // its ID card is being read
 	StatusReview        Status = "review"         // waits for a person
 	StatusReady         Status = "ready"          // confirmed, can be submitted
@@ -32,7 +32,7 @@ var Statuses = []Status{StatusDraft, StatusRecognizing, StatusReview, StatusRead
 // transitions is the one table of permitted moves. Upstream states may be
 // skipped (a poll sees only the latest), never walked backwards.
 var transitions = map[Status][]Status{
-	StatusDraft:         {StatusRecognizing, StatusReview, StatusCancelled},
+	StatusDraft:         {StatusReady, StatusFailed, StatusCancelled}, // a program's order needs no review
 	StatusRecognizing:   {StatusReview, StatusCancelled},
 	StatusReview:        {StatusReady, StatusCancelled},
 	StatusReady:         {StatusReview, StatusQueued, StatusCancelled},

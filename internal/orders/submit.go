@@ -172,7 +172,7 @@ func (s *Service) queueOrder(ctx context.Context, tx bun.Tx, sc tenants.Scope, o
 	}
 	a := &Attempt{
 		TenantID: sc.TenantID(), ID: db.NewID(), OrderID: o.ID, Ordinal: last + 1,
-		Status: AttemptQueued, Live: true, Simulate: o.Simulate,
+		Status: AttemptQueued, Live: true, Simulate: o.Simulate, SimulateResult: o.SimulateResult,
 		Reference: token(10), PhotoToken: token(32), CallbackToken: token(32),
 		TypeID: o.TypeID, PhotoKey: photo.WorkingKey, SubmittedBy: actor,
 		CreatedAt: now, NotBefore: now,
@@ -226,6 +226,9 @@ func (s *Service) Cancel(ctx context.Context, sc tenants.Scope, orderID, actor s
 			}
 		}
 		if err := move(ctx, tx, sc, o, StatusCancelled, now); err != nil {
+			return err
+		}
+		if err := s.followed(ctx, tx, sc, o, nil); err != nil {
 			return err
 		}
 		return record(ctx, tx, sc, o.ID, nil, EventCancelled, actor, nil, now)

@@ -63,9 +63,10 @@ type State string
 
 // The states of a picture.
 const (
-	StateNew    State = "new"    // stored, waits to be looked at
-	StateDone   State = "done"   // Kind says what it is
-	StateFailed State = "failed" // cannot be read; ProblemKey says why
+	StateAwaited State = "awaited" // has no content yet: see Awaited
+	StateNew     State = "new"     // stored, waits to be looked at
+	StateDone    State = "done"    // Kind says what it is
+	StateFailed  State = "failed"  // cannot be read; ProblemKey says why
 )
 
 // Kind is what a picture shows.
@@ -101,13 +102,15 @@ type Picture struct {
 	// ProblemKey is the message about what a person should know: why it failed,
 	// or why its kind is a guess. Empty if all is well.
 	ProblemKey  string
-	ProblemArgs Args   `bun:"type:jsonb,nullzero"`
-	Format      string // "JPEG", "HEIC"
-	Width       int    // px of the upright original
-	Height      int
-	WorkingKey  string // a portrait made to its type's spec: JPEG
-	PreviewKey  string // upright, at most 1600 px: JPEG
-	ThumbKey    string // upright, at most 240 px: JPEG
+	ProblemArgs Args `bun:"type:jsonb,nullzero"`
+	// Fetched tells that it came by its address and not as an upload.
+	Fetched    bool
+	Format     string // "JPEG", "HEIC"
+	Width      int    // px of the upright original
+	Height     int
+	WorkingKey string // a portrait made to its type's spec: JPEG
+	PreviewKey string // upright, at most 1600 px: JPEG
+	ThumbKey   string // upright, at most 240 px: JPEG
 	// Check is a portrait compared with its type's spec; nil for other kinds.
 	Check     *Check  `bun:"findings,type:jsonb,nullzero"`
 	OrderID   *string // the order that uses it; kept by package orders

@@ -28,7 +28,7 @@ func TestNoRouteReachesAnotherTenantsRows(t *testing.T) {
 	o := victim.order(b, "欧阳翀", true)
 	readings, err := site.Photos.Readings(ctx, victim.scope, *o.FrontID)
 	require.NoError(t, err)
-	key, _, err := site.Tenants.CreateAPIKey(ctx, victim.scope, "机密密钥", victim.userID, db.Now())
+	key, _, err := site.Tenants.CreateAPIKey(ctx, victim.scope, "机密密钥", false, victim.userID, db.Now())
 	require.NoError(t, err)
 	victim.charge(o, 1, october.Start())
 	invoice, err := site.Billing.Draft(ctx, victim.scope, october, db.Now())

@@ -14,6 +14,7 @@ import (
 	"huizhi/internal/apperr"
 	"huizhi/internal/i18n"
 	"huizhi/internal/orders"
+	"huizhi/internal/tenants"
 	"huizhi/web/templates/layout"
 	"huizhi/web/templates/orderview"
 )
@@ -128,7 +129,8 @@ func documentOf(asked string, m orderview.OrderModel) string {
 	}
 }
 
-// memberNames are the names of those who may have acted, by user id.
+// memberNames are the names of those who may have acted, people and programs, by
+// what histories call them.
 func (s *Server) memberNames(r *http.Request) (map[string]string, error) {
 	members, err := s.Tenants.Members(r.Context(), identity(r).Scope())
 	if err != nil {
@@ -137,6 +139,13 @@ func (s *Server) memberNames(r *http.Request) (map[string]string, error) {
 	names := make(map[string]string, len(members))
 	for _, m := range members {
 		names[m.UserID] = m.Name
+	}
+	keys, err := s.Tenants.APIKeys(r.Context(), identity(r).Scope())
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range keys {
+		names[tenants.KeyActor(k.ID)] = "API · " + k.Name
 	}
 	return names, nil
 }
@@ -172,7 +181,7 @@ func addHistory(m *orderview.OrderModel, h *orders.History, names map[string]str
 	}
 	provedAbsent := false // by the system, so that it sends again by itself
 	for _, e := range h.Events {
-		view := orderview.Event{Kind: string(e.Kind), At: e.At, Actor: names[e.Actor], Detail: e.Detail, N: 1}
+		view := orderview.Event{Kind: string(e.Kind), At: e.At, Actor: names[e.Actor], Program: tenants.IsKeyActor(e.Actor), Detail: e.Detail, N: 1}
 		switch e.Kind {
 		case orders.EventAbsent:
 			provedAbsent = e.Actor == orders.ActorSystem

@@ -12,6 +12,7 @@ import (
 	"huizhi/internal/blob"
 	"huizhi/internal/orders"
 	"huizhi/internal/photos"
+	"huizhi/internal/receiptapi"
 	"huizhi/internal/tenants"
 	"huizhi/web/static"
 )
@@ -24,8 +25,11 @@ type Config struct {
 	Photos   *photos.Service
 	Orders   *orders.Service
 	Billing  *billing.Service
+	API      *receiptapi.Service
 	Blobs    *blob.Store
 	Log      *slog.Logger
+	// BaseURL is the address that API clients are told.
+	BaseURL func() string
 
 	// Ready tells whether the server can do its work (database, blob store).
 	Ready func(r *http.Request) error
@@ -97,7 +101,7 @@ func (s *Server) routes() []route {
 	var all []route
 	for _, area := range [][]route{
 		s.systemRoutes(), s.authRoutes(), s.homeRoutes(), s.batchRoutes(), s.uploadRoutes(), s.reviewRoutes(),
-		s.orderRoutes(), s.receiptRoutes(), s.billingRoutes(), s.settingRoutes(), s.providerRoutes(), s.platformRoutes(),
+		s.orderRoutes(), s.receiptRoutes(), s.billingRoutes(), s.settingRoutes(), s.providerRoutes(), s.platformRoutes(), s.apiRoutes(),
 	} {
 		all = append(all, area...)
 	}
@@ -111,12 +115,14 @@ func (s *Server) Handler() http.Handler {
 		mux.HandleFunc(rt.pattern, s.serve(rt))
 	}
 	mux.Handle("GET "+static.Prefix, static.Handler())
+	mux.HandleFunc(receiptapi.BasePath+"/", s.serve(route{access: anyone, handle: s.API.Elsewhere}))
 	mux.HandleFunc("/", s.serve(route{access: anyone, handle: s.notFound}))
 
 	// The provider's callbacks and fetches come from elsewhere and carry no
 	// cookie; everything else that changes something must come from our pages.
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.AddInsecureBypassPattern("POST /callbacks/")
+	crossOrigin.AddInsecureBypassPattern("POST " + receiptapi.BasePath + "/") // its callers have a key and no cookie
 	return s.recovered(s.logged(s.headers(crossOrigin.Handler(mux))))
 }
 

@@ -97,7 +97,7 @@ func (s *Server) renderKeys(w http.ResponseWriter, r *http.Request, status int, 
 // address, no cookie and no cache.
 func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
 	id, name := identity(r), strings.TrimSpace(r.FormValue("name"))
-	_, secret, err := s.Tenants.CreateAPIKey(r.Context(), id.Scope(), name, id.User.ID, time.Now().UTC())
+	_, secret, err := s.Tenants.CreateAPIKey(r.Context(), id.Scope(), name, r.FormValue("test") != "", id.User.ID, time.Now().UTC())
 	if fields, ok := fieldErrors(r, err); ok {
 		return s.renderKeys(w, r, http.StatusUnprocessableEntity, settingsview.KeysModel{NewName: name, NameError: fields["name"]})
 	}

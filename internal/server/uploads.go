@@ -250,6 +250,11 @@ func (s *Server) pictureFile(w http.ResponseWriter, r *http.Request) error {
 		return apperr.New(apperr.NotFound, "error.not_found")
 	}
 	file, err := s.Photos.Open(r.Context(), identity(r).Scope(), r.PathValue("picture"), photos.Variant(variant))
+	if apperr.KindOf(err) == apperr.NotFound {
+		if shown, err := s.showNoPhoto(w, r, photos.Variant(variant)); shown || err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ type APIKey struct {
 	ID            string     `bun:",pk" json:"id"`
 	Name          string     `json:"name"`
 	Prefix        string     `json:"prefix"` // the first characters, to tell keys apart
+	Test          bool       `json:"test"`   // everything done with it is a rehearsal: never real, never charged
 	SecretHash    string     `json:"-"`
 	CreatedBy     string     `json:"created_by"`
 	CreatedAt     time.Time  `json:"created_at"`
@@ -30,8 +31,12 @@ type APIKey struct {
 	RevokedAt     *time.Time `json:"revoked_at"`
 }
 
-// keyPrefix marks our keys, so that secret scanners can know them.
-const keyPrefix = "hz_"
+// The prefixes mark our keys, so that secret scanners can know them and people
+// see which are for tests.
+const (
+	keyPrefix     = "hz_"
+	testKeyPrefix = keyPrefix + "test_"
+)
 
 func hashSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
@@ -40,15 +45,19 @@ func hashSecret(secret string) string {
 
 // CreateAPIKey makes a key and returns its secret, which is shown this once:
 // 160 random bits, so a plain SHA-256 is enough to keep it.
-func (s *Service) CreateAPIKey(ctx context.Context, sc Scope, name, actor string, now time.Time) (*APIKey, string, error) {
+func (s *Service) CreateAPIKey(ctx context.Context, sc Scope, name string, test bool, actor string, now time.Time) (*APIKey, string, error) {
 	name = strings.TrimSpace(name)
 	if name == "" {
 		return nil, "", apperr.Field("name", "error.apikey.name_required")
 	}
 	raw := make([]byte, 20)
 	rand.Read(raw)
-	secret := keyPrefix + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw))
-	k := &APIKey{TenantID: sc.TenantID(), ID: db.NewID(), Name: name, Prefix: secret[:len(keyPrefix)+6],
+	prefix := keyPrefix
+	if test {
+		prefix = testKeyPrefix
+	}
+	secret := prefix + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw))
+	k := &APIKey{TenantID: sc.TenantID(), ID: db.NewID(), Name: name, Prefix: secret[:len(prefix)+6], Test: test,
 		SecretHash: hashSecret(secret), CreatedBy: actor, CreatedAt: now}
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewInsert().Model(k).Exec(ctx); err != nil {
@@ -116,3 +125,11 @@ func (s *Service) Authenticate(ctx context.Context, secret string, now time.Time
 	}
 	return sc, k, nil
 }
+
+// KeyActor names a key as an actor, beside user ids, in histories and audits.
+func KeyActor(keyID string) string { return keyActorPrefix + keyID }
+
+const keyActorPrefix = "api:"
+
+// IsKeyActor tells the actors that are keys from people.
+func IsKeyActor(actor string) bool { return strings.HasPrefix(actor, keyActorPrefix) }

@@ -70,12 +70,13 @@ type Attempt struct {
 
 // Event is a line of the history.
 type Event struct {
-	Kind   string
-	At     time.Time
-	Actor  string // a member's name, or empty for the system and the provider
-	Detail map[string]string
-	N      int  // how often in a row
-	Auto   bool // done by the system where usually a person does it
+	Kind    string
+	At      time.Time
+	Actor   string // a member's name, or empty for the system and the provider
+	Detail  map[string]string
+	N       int  // how often in a row
+	Program bool // the actor is one
+	Auto    bool // done by the system where usually a person does it
 }
 
 // Receipt is what was received.

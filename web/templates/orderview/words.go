@@ -71,10 +71,18 @@ func (e Event) text(ctx context.Context) string {
 	d := e.Detail
 	switch e.Kind {
 	case "queued":
-		if e.Auto {
+		switch {
+		case e.Auto:
 			return i18n.T(ctx, "orders.event_text.queued_again")
+		case e.Program:
+			return i18n.T(ctx, "orders.event_text.queued_program")
 		}
 		return e.by(ctx, "orders.event_text.queued")
+	case "created":
+		if e.Program {
+			return e.by(ctx, "orders.event_text.created_program")
+		}
+		return i18n.T(ctx, "orders.event_text.created")
 	case "paired":
 		return i18n.T(ctx, "orders.event_text.paired."+d["by"])
 	case "edited":
@@ -118,8 +126,11 @@ func (e Event) text(ctx context.Context) string {
 	case "charged":
 		return i18n.T(ctx, "orders.event_text.charged", "points", d["points"])
 	case "failed":
+		if i18n.Has(d["message"]) { // ours; else the provider's words
+			return i18n.T(ctx, d["message"])
+		}
 		return d["message"]
-	case "created", "dispatched", "needs_decision", "photo_fetched", "callback", "received", "fetch_failed":
+	case "dispatched", "needs_decision", "photo_fetched", "callback", "received", "fetch_failed":
 		return i18n.T(ctx, "orders.event_text."+e.Kind)
 	}
 	return ""
