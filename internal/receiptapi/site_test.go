@@ -62,10 +62,13 @@ type owner struct {
 // noReader is an OCR engine that is not installed.
 type noReader struct{}
 
-func (noReader) Name() string                                       { return "none" }
-func (noReader) Read(context.Context, []byte) (*ocr.Reading, error) { return nil, ocr.ErrUnavailable }
-func (noReader) Health(context.Context) error                       { return ocr.ErrUnavailable }
-func (noReader) Close() error                                       { return nil }
+func (noReader) Name() string                   { return "none" }
+func (noReader) Capabilities() ocr.Capabilities { return ocr.Capabilities{} }
+func (noReader) Read(context.Context, ocr.Request) (*ocr.Reading, error) {
+	return nil, ocr.ErrUnavailable
+}
+func (noReader) Health(context.Context) error { return ocr.ErrUnavailable }
+func (noReader) Close() error                 { return nil }
 
 // newSite makes a site whose background work is off; start switches it on.
 func newSite(t testing.TB, databaseURL string, change ...func(*config.Config)) *site {
