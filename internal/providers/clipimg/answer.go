@@ -15,7 +15,6 @@ import (
 
 // Why an answer was not understood. The texts quote nothing of it: it may hold personal data.
 var (
-	errTooLarge      = errors.New("the answer is too large")
 	errNotJSON       = errors.New("the answer is not a JSON object with a code")
 	errShape         = errors.New("the answer's data do not have the documented shape")
 	errNoNumber      = errors.New("the answer reports success without an application number")

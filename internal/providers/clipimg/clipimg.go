@@ -15,6 +15,7 @@ import (
 	"strconv"
 
 	"huizhi/internal/providers"
+	"huizhi/internal/providers/httpcall"
 )
 
 // DefaultBaseURL is the address that the document names.
@@ -25,7 +26,7 @@ type Config struct {
 	BaseURL string // empty means DefaultBaseURL
 	APIKey  string
 	// HTTPClient is used for all calls; nil makes one with a timeout of 30 s per call. Its transport must speak
-	// HTTP/1.1 only: see transport.go. Redirects are never followed, whatever it says.
+	// HTTP/1.1 only: see package httpcall. Redirects are never followed, whatever it says.
 	HTTPClient *http.Client
 	UserAgent  string // empty means "huizhi"
 }
@@ -55,7 +56,7 @@ func New(c Config) (*Client, error) {
 	if c.APIKey == "" {
 		return nil, errors.New("clipimg: the API key is missing")
 	}
-	return &Client{base: base, key: c.APIKey, userAgent: c.UserAgent, http: newHTTPClient(c.HTTPClient)}, nil
+	return &Client{base: base, key: c.APIKey, userAgent: c.UserAgent, http: httpcall.NewClient(c.HTTPClient, callTimeout)}, nil
 }
 
 // The operations, named as in the document's paths.
