@@ -40,6 +40,9 @@ func Normalize(name FieldName, value string) string {
 	}
 	switch name.Kind() {
 	case Date:
+		if name == ValidUntil && withoutEnd.MatchString(value) {
+			return LongTerm
+		}
 		return normalizeDate(value)
 	case Code:
 		return idnumber.Normalize(value)
@@ -74,6 +77,33 @@ func withoutSpaces(s string) string {
 }
 
 var dateParts = regexp.MustCompile(`^(\d{4})(?:[-./年](\d{1,2})[-./月](\d{1,2})日?|(\d{2})(\d{2}))$`)
+
+var (
+	datesInTerm = regexp.MustCompile(`\d{4}[-./年]\d{1,2}[-./月]\d{1,2}日?|\d{8}`)
+	withoutEnd  = regexp.MustCompile(`长期|永久|无固定期限|不约定期限`)
+)
+
+// SplitTerm takes the two ends out of a period as documents print it, such as
+// 2015.02.03-2035.02.03 or 2018年03月21日至长期, in the form that fields have. A
+// single date is the end; what is not there is empty.
+func SplitTerm(period string) (from, until string) {
+	dates := datesInTerm.FindAllString(idnumber.Normalize(period), 2)
+	for i, date := range dates {
+		dates[i] = normalizeDate(date)
+	}
+	switch {
+	case withoutEnd.MatchString(period):
+		if len(dates) > 0 {
+			from = dates[0]
+		}
+		return from, LongTerm
+	case len(dates) == 2:
+		return dates[0], dates[1]
+	case len(dates) == 1:
+		return "", dates[0]
+	}
+	return "", ""
+}
 
 // normalizeDate returns what is no date unchanged, for Check to flag.
 func normalizeDate(s string) string {
