@@ -165,7 +165,9 @@ func (a *App) open(ctx context.Context, o *options) error {
 		Followed: func(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *orders.Order, r *orders.Receipt) error {
 			return a.API.Follow(ctx, tx, sc, o, r)
 		},
-		SubmitTimeout: c.SubmitTimeout, Quiet: c.ReconcileQuiet, ScanEvery: c.ReconcileEvery,
+		PollSlowAfter: c.PollSlowAfter, PollSlow: c.PollSlow, PollJitter: c.PollJitter, PhotoFor: c.PhotoFor,
+		SubmitTimeout: c.SubmitTimeout, Concurrency: c.ClipImgConcurrency, Rate: c.ClipImgRate,
+		Quiet: c.ReconcileQuiet, ScanEvery: c.ReconcileEvery, WithoutEcho: !c.ClipImgReference, WarnDays: c.BalanceWarnDays,
 	}
 	if o.orders != nil {
 		o.orders(&oc)

@@ -36,6 +36,11 @@ type Config struct {
 	ClipImgURL    string `env:"HUIZHI_CLIPIMG_URL" envDefault:"https://www.clipimg.com/app/receipt_api.php" help:"Base URL of the receipt provider."`
 	ClipImgAPIKey string `env:"HUIZHI_CLIPIMG_APIKEY" secret:"true" help:"Key of the receipt provider. Without it the built-in simulator serves, and every page says so."`
 
+	ClipImgRate        float64 `env:"HUIZHI_CLIPIMG_RATE" envDefault:"50" help:"Calls to the receipt provider that may begin per second, over all processes. 0: no limit."`
+	ClipImgConcurrency int     `env:"HUIZHI_CLIPIMG_CONCURRENCY" envDefault:"8" help:"Calls to the receipt provider under way at once; submits over all processes, others in each."`
+	ClipImgReference   bool    `env:"HUIZHI_CLIPIMG_REFERENCE" envDefault:"true" help:"Send an opaque reference in custom_fields, by which an application is found again when its answer is lost. Without it a person decides in that case."`
+	BalanceWarnDays    float64 `env:"HUIZHI_BALANCE_WARN_DAYS" envDefault:"7" help:"Warn when the points of the provider's account will not last so many days."`
+
 	JuheURL       string `env:"HUIZHI_JUHE_URL" help:"OCR provider juhe: base URL."`
 	JuheKey       string `env:"HUIZHI_JUHE_KEY" secret:"true" help:"OCR provider juhe: key."`
 	PyiURL        string `env:"HUIZHI_PYI_URL" help:"OCR provider pyi: base URL."`
@@ -50,6 +55,10 @@ type Config struct {
 	OCRDir string `env:"HUIZHI_OCR_DIR" help:"Folder of the local OCR engine (library and models), as 'make ocr' makes it. Default: build/ocr/assets, else ocr in the data folder."`
 
 	PollSchedule     []time.Duration `env:"HUIZHI_POLL_SCHEDULE" envDefault:"1m,2m,3m,5m,10m" help:"When to ask the provider about an application: after the first duration, then after the second, ... the last one repeats."`
+	PollSlowAfter    time.Duration   `env:"HUIZHI_POLL_SLOW_AFTER" envDefault:"30m" help:"An application older than this is asked about at the slow pace."`
+	PollSlow         time.Duration   `env:"HUIZHI_POLL_SLOW" envDefault:"20m" help:"The slow pace."`
+	PollJitter       float64         `env:"HUIZHI_POLL_JITTER" envDefault:"0.1" help:"Up to this share is added to each wait at random."`
+	PhotoFor         time.Duration   `env:"HUIZHI_PHOTO_URL_LIFETIME" envDefault:"72h" help:"How long the provider can fetch a photo after the submission at the longest. Its address dies with the submission in any case."`
 	ReconcileQuiet   time.Duration   `env:"HUIZHI_RECONCILE_QUIET" envDefault:"1m" help:"How long a submission whose answer was lost rests before it is looked for in the provider's list."`
 	ReconcileEvery   time.Duration   `env:"HUIZHI_RECONCILE_EVERY" envDefault:"1m" help:"How often it is looked for. Two complete searches without it prove that it does not exist."`
 	SubmitTimeout    time.Duration   `env:"HUIZHI_SUBMIT_TIMEOUT" envDefault:"30s" help:"How long one call to the provider may take before its outcome is taken as unknown."`
@@ -169,6 +178,18 @@ func (c *Config) check() []error {
 			bad("HUIZHI_API_PHOTO_WAITS, HUIZHI_API_CALLBACK_WAITS", "durations must be positive")
 			break
 		}
+	}
+	if c.ClipImgRate < 0 || c.ClipImgConcurrency < 1 {
+		bad("HUIZHI_CLIPIMG_RATE, HUIZHI_CLIPIMG_CONCURRENCY", "must not be negative, and at least one call at a time")
+	}
+	if c.PollSlowAfter <= 0 || c.PollSlow <= 0 || c.PhotoFor <= 0 {
+		bad("HUIZHI_POLL_SLOW_AFTER, HUIZHI_POLL_SLOW, HUIZHI_PHOTO_URL_LIFETIME", "must be positive")
+	}
+	if c.PollJitter < 0 || c.PollJitter > 1 {
+		bad("HUIZHI_POLL_JITTER", "must be a share from 0 to 1")
+	}
+	if c.BalanceWarnDays < 0 {
+		bad("HUIZHI_BALANCE_WARN_DAYS", "must not be negative")
 	}
 	if c.SimulatorPace < 0 {
 		bad("HUIZHI_SIMULATOR_PACE", "must not be negative")

@@ -91,7 +91,7 @@ func pickType(all []providers.Type, id int) (providers.Type, error) {
 // syncCatalogue asks the provider for its types and keeps them as a new version
 // when they differ from the newest that is kept.
 func (s *Service) syncCatalogue(ctx context.Context) (time.Duration, error) {
-	types, err := s.Provider.Types(ctx)
+	types, err := call(ctx, s, opTypes, 1, s.Provider.Types)
 	if err != nil {
 		return time.Minute, fmt.Errorf("cannot fetch the catalogue: %w", err)
 	}

@@ -22,24 +22,35 @@ var allQueued = tenants.AllTenants("one upstream account serves all tenants, so 
 // has been committed as dispatching before its call, and is committed again
 // with what is known after it.
 func (s *Service) workDispatch(ctx context.Context, _ dispatchArgs) error {
-	for start := time.Now(); ; {
-		a, err := s.claim(ctx, allQueued)
-		if err != nil {
+	s.sending.Add(1)
+	defer s.sending.Add(-1)
+	for start := time.Now(); time.Since(start) < dispatchSlice; {
+		again, wait, err := s.dispatchOne(ctx)
+		if err != nil || !again {
 			return err
 		}
-		if a == nil {
-			return nil
-		}
-		if err := s.send(ctx, a); err != nil {
+		if err := pause(ctx, wait); err != nil {
 			return err
-		}
-		if time.Since(start) > dispatchSlice {
-			return s.wakeDispatch(ctx, 1)
 		}
 	}
+	return s.wakeDispatch(ctx, 1)
 }
 
-// wakeDispatch enqueues dispatch jobs outside a submit: after a pause or a wait.
+// dispatchOne sends one attempt. again is false when nothing may be sent now;
+// wait is how long the account's limits want us to.
+func (s *Service) dispatchOne(ctx context.Context) (again bool, wait time.Duration, err error) {
+	if err := s.enter(ctx); err != nil {
+		return false, 0, err
+	}
+	defer s.leave()
+	c, err := s.claim(ctx, allQueued)
+	if err != nil || c.attempt == nil {
+		return c.wait > 0, c.wait, err
+	}
+	return true, 0, s.send(ctx, c)
+}
+
+// wakeDispatch enqueues dispatch jobs outside a submit: after a stop or a wait.
 func (s *Service) wakeDispatch(ctx context.Context, n int) error {
 	return s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		for range n {
@@ -51,73 +62,116 @@ func (s *Service) wakeDispatch(ctx context.Context, n int) error {
 	})
 }
 
-// claim picks the next attempt and marks it as dispatching, under a lease. It
-// serves the tenant that was served longest ago, so that 5,000 orders of one do
-// not hold up the next. nil means that nothing is due or the account is paused.
-func (s *Service) claim(ctx context.Context, _ tenants.Sweep) (*Attempt, error) {
-	var claimed *Attempt
-	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		claimed = nil
-		now := s.now()
-		if paused, err := s.paused(ctx, tx, now); err != nil || paused {
-			return err
-		}
-		a := new(Attempt)
-		err := tx.NewSelect().Model(a).
-			Join("LEFT JOIN dispatch_turns AS turn ON turn.tenant_id = a.tenant_id").
-			Where("a.live AND a.status = ? AND a.not_before <= ?", AttemptQueued, now).
-			OrderExpr("CASE WHEN turn.last_turn IS NULL THEN 0 ELSE 1 END, turn.last_turn, a.id").
-			Limit(1).Apply(skipLockedAttempts(tx)).Scan(ctx)
-		if db.IsNoRows(err) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("cannot find the next attempt: %w", err)
-		}
-		sc := tenants.ForTenant(a.TenantID)
-		lease := now.Add(s.SubmitTimeout + 15*time.Second)
-		a.Status, a.DispatchedAt, a.LeaseUntil = AttemptDispatching, &now, &lease
-		if err := saveAttempt(ctx, tx, sc, a, AttemptQueued); err != nil {
-			return err
-		}
-		o, err := getOrder(ctx, tx, sc, a.OrderID)
-		if err != nil {
-			return err
-		}
-		if err := move(ctx, tx, sc, o, StatusDispatching, now); err != nil {
-			return err
-		}
-		if err := record(ctx, tx, sc, o.ID, &a.ID, EventDispatched, ActorSystem, map[string]string{"reference": a.Reference}, now); err != nil {
-			return err
-		}
-		_, err = tx.NewInsert().Model(&turn{TenantID: a.TenantID, LastTurn: now}).
-			On("CONFLICT (tenant_id) DO UPDATE").Set("last_turn = EXCLUDED.last_turn").Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("cannot note the tenant's turn: %w", err)
-		}
-		claimed = a
-		return nil
-	})
-	return claimed, err
+// claimed is the attempt that may be sent now, if there is one.
+type claimed struct {
+	attempt *Attempt
+	probe   bool          // its outcome tells whether the account has points again
+	wait    time.Duration // without an attempt: when to ask again; 0 means that nothing is due
 }
 
-// skipLockedAttempts locks the attempt's row only, not the joined one.
-func skipLockedAttempts(tx bun.IDB) func(*bun.SelectQuery) *bun.SelectQuery {
-	return func(q *bun.SelectQuery) *bun.SelectQuery {
-		if db.IsPostgres(tx) {
-			return q.For("UPDATE OF a SKIP LOCKED")
+// slotWait is how long we wait for a submit of another process to end.
+const slotWait = 200 * time.Millisecond
+
+// claim picks the next attempt and marks it as dispatching, under a lease. It
+// serves the tenant that was served longest ago, so that 5,000 orders of one do
+// not hold up the next.
+func (s *Service) claim(ctx context.Context, sweep tenants.Sweep) (c claimed, err error) {
+	err = s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		c = claimed{}
+		acc, err := s.lockAccount(ctx, tx)
+		if err != nil {
+			return err
 		}
-		return q
+		now := s.now()
+		probe := acc.StopKey == StopBalance && acc.ProbeAt != nil && !acc.ProbeAt.After(now)
+		if acc.StopKey != "" && !probe {
+			return nil
+		}
+		under, err := tx.NewSelect().Model((*Attempt)(nil)).Where("live AND status = ?", AttemptDispatching).Count(ctx)
+		if err != nil {
+			return fmt.Errorf("cannot count the submits under way: %w", err)
+		}
+		if under >= int64(s.Concurrency) || acc.Trial && under > 0 {
+			c.wait = slotWait
+			return nil
+		}
+		a, err := s.nextAttempt(ctx, tx, sweep, probe, now)
+		if err != nil || a == nil {
+			return err
+		}
+		if c.wait = s.token(acc, now); c.wait > 0 {
+			return nil
+		}
+		if probe {
+			err = s.takeProbe(ctx, tx, acc, now)
+		} else if s.Rate > 0 {
+			err = saveAccount(ctx, tx, acc)
+		}
+		if err != nil {
+			return err
+		}
+		c.attempt, c.probe = a, probe
+		return s.begin(ctx, tx, tenants.ForTenant(a.TenantID), a, now)
+	})
+	return c, err
+}
+
+// nextAttempt is the oldest due attempt of the tenant whose turn it is. A probe
+// for the balance prefers any that costs points to a rehearsal, which proves
+// nothing.
+func (s *Service) nextAttempt(ctx context.Context, tx bun.Tx, sweep tenants.Sweep, probe bool, now time.Time) (*Attempt, error) {
+	a := new(Attempt)
+	q := tx.NewSelect().Model(a).Where("a.live AND a.status = 'queued' AND a.not_before <= ?", now).Limit(1).Apply(db.SkipLocked(tx))
+	if probe {
+		q = q.Order("a.simulate", "a.not_before")
+	} else {
+		tenant, err := nextTenant(ctx, tx, sweep, now)
+		if err != nil || tenant == "" {
+			return nil, err
+		}
+		q = q.Where("a.tenant_id = ?", tenant).Order("a.not_before", "a.id")
 	}
+	err := q.Scan(ctx)
+	if db.IsNoRows(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot find the next attempt: %w", err)
+	}
+	return a, nil
+}
+
+// leaseFor is how long a call can be under way at most.
+func (s *Service) leaseFor() time.Duration { return s.SubmitTimeout + 15*time.Second }
+
+// begin marks the attempt as dispatching: from here on it may exist upstream.
+func (s *Service) begin(ctx context.Context, tx bun.Tx, sc tenants.Scope, a *Attempt, now time.Time) error {
+	lease := now.Add(s.leaseFor())
+	a.Status, a.DispatchedAt, a.LeaseUntil = AttemptDispatching, &now, &lease
+	if err := saveAttempt(ctx, tx, sc, a, AttemptQueued); err != nil {
+		return err
+	}
+	o, err := getOrder(ctx, tx, sc, a.OrderID)
+	if err != nil {
+		return err
+	}
+	if err := move(ctx, tx, sc, o, StatusDispatching, now); err != nil {
+		return err
+	}
+	if err := record(ctx, tx, sc, o.ID, &a.ID, EventDispatched, ActorSystem, map[string]string{"reference": a.Reference}, now); err != nil {
+		return err
+	}
+	return noteTurn(ctx, tx, sc, now)
 }
 
 // send calls the provider once and commits what is known afterwards. A killed
 // process leaves the attempt dispatching; its lease runs out and it becomes
 // unknown, never queued again.
-func (s *Service) send(ctx context.Context, a *Attempt) error {
-	base := s.BaseURL()
+func (s *Service) send(ctx context.Context, c claimed) error {
+	a, base := c.attempt, s.BaseURL()
 	callCtx, cancel := context.WithTimeout(ctx, s.SubmitTimeout)
 	defer cancel()
+	start := time.Now()
 	no, callErr := s.Provider.Submit(callCtx, providers.Application{
 		TypeID:       a.TypeID,
 		PhotoURL:     base + "/p/" + a.PhotoToken + ".jpg",
@@ -125,18 +179,45 @@ func (s *Service) send(ctx context.Context, a *Attempt) error {
 		CallbackURL:  base + "/callbacks/" + s.Account + "/" + a.CallbackToken,
 		Simulate:     a.Simulate, SimulateResult: a.SimulateResult,
 	})
+	made := s.newCall(opSubmit, 1, start, callErr)
+	stopping := ctx.Err() != nil // then a broken call says nothing of the provider
 	// The answer is worth more than the job's deadline.
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	if callErr != nil {
 		s.Log.WarnContext(ctx, "submit did not succeed", "attempt", a.ID, "outcome", providers.OutcomeOf(callErr), "error", callErr)
 	}
-	return s.settle(ctx, a, no, callErr)
+	err := s.settle(ctx, a, no, callErr, made)
+	if !stopping {
+		err = errors.Join(err, s.concludes(ctx, c.probe, callErr))
+	}
+	return err
+}
+
+// concludes draws the conclusions of a submit for the account and the catalogue.
+func (s *Service) concludes(ctx context.Context, probe bool, callErr error) error {
+	err := s.report(ctx, callErr)
+	switch providers.ReactionOf(callErr) {
+	case providers.ReactOperator:
+		s.Log.ErrorContext(ctx, "the provider says that we call it wrongly", "code", codeOf(callErr))
+	case providers.ReactFix:
+		if s.catalogue != nil {
+			s.catalogue.Ring() // perhaps it asks for other fields, or offers other types, than we know
+		}
+	}
+	switch {
+	case !probe:
+	case callErr == nil:
+		err = errors.Join(err, s.Resume(ctx, ActorSystem))
+	case providers.OutcomeOf(callErr) == providers.OutcomeRefused: // says nothing of the balance
+		err = errors.Join(err, s.probeSoon(ctx))
+	}
+	return err
 }
 
 // settle commits the outcome of the call. An attempt whose lease ran out in the
 // meantime is unknown; a clear answer that comes late still counts.
-func (s *Service) settle(ctx context.Context, a *Attempt, applicationNo string, callErr error) error {
+func (s *Service) settle(ctx context.Context, a *Attempt, applicationNo string, callErr error, made *Call) error {
 	sc := tenants.ForTenant(a.TenantID)
 	var batchID string
 	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
@@ -146,6 +227,17 @@ func (s *Service) settle(ctx context.Context, a *Attempt, applicationNo string, 
 			return err
 		}
 		batchID = o.BatchID
+		made.Message = mask(made.Message, o.Name, o.IDNumber)
+		if err := made.insert(ctx, tx); err != nil {
+			return err
+		}
+		answer := "accepted"
+		if callErr != nil {
+			answer = made.Outcome
+		}
+		if err := link(ctx, tx, []attemptCall{{TenantID: a.TenantID, AttemptID: a.ID, CallID: made.ID, Answer: answer}}); err != nil {
+			return err
+		}
 		if a.Status != AttemptDispatching && a.Status != AttemptUnknown && a.Status != AttemptNeedsDecision {
 			return nil // reconciled already
 		}
@@ -160,7 +252,7 @@ func (s *Service) settle(ctx context.Context, a *Attempt, applicationNo string, 
 		case outcome == providers.OutcomeRefused:
 			return s.reject(ctx, tx, sc, a, o, callErr, now)
 		case outcome == providers.OutcomeAccount:
-			return errors.Join(s.pause(ctx, tx, errorKey(callErr), now), s.requeue(ctx, tx, sc, a, o, callErr, s.AccountWait, now))
+			return s.requeue(ctx, tx, sc, a, o, callErr, 0, now) // it waits for the account
 		case outcome == providers.OutcomeThrottled:
 			return s.requeue(ctx, tx, sc, a, o, callErr, s.ThrottledWait, now)
 		case outcome == providers.OutcomeNotSent:
@@ -241,20 +333,32 @@ func (s *Service) lose(ctx context.Context, tx bun.Tx, sc tenants.Scope, a *Atte
 }
 
 // expireLeases finds attempts whose process died in the middle of the call, and
-// queued ones whose wait is over.
+// wakes workers for queued ones whose wait is over.
 func (s *Service) expireLeases(ctx context.Context) (time.Duration, error) {
-	if err := s.recoverDispatching(ctx, allQueued, s.now()); err != nil {
+	now := s.now()
+	if err := s.recoverDispatching(ctx, allQueued, now); err != nil {
 		return 0, err
 	}
-	now := s.now()
-	due, err := s.DB.NewSelect().Model((*Attempt)(nil)).Where("live AND status = ? AND not_before <= ?", AttemptQueued, now).Limit(int64(s.SubmitWorkers)).Count(ctx)
+	acc, err := s.readAccount(ctx, s.DB)
+	if err != nil {
+		return 0, err
+	}
+	workers := s.Concurrency
+	switch {
+	case acc.StopKey == StopBalance && acc.ProbeAt != nil && !acc.ProbeAt.After(now):
+		workers = 1 // to probe
+	case acc.StopKey != "":
+		return 0, nil
+	}
+	idle := workers - int(s.sending.Load())
+	if idle <= 0 {
+		return 0, nil
+	}
+	due, err := s.DB.NewSelect().Model((*Attempt)(nil)).Column("id").Where("live AND status = 'queued' AND not_before <= ?", now).Limit(int64(idle)).Count(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("cannot count the due attempts: %w", err)
 	}
-	if paused, err := s.paused(ctx, s.DB, now); err != nil || paused || due == 0 {
-		return 0, err
-	}
-	return 0, s.wakeDispatch(ctx, 1)
+	return 0, s.wakeDispatch(ctx, min(int(due), idle))
 }
 
 // Recover makes every dispatching attempt unknown, whatever its lease:
@@ -304,6 +408,18 @@ func lockAttempt(ctx context.Context, tx bun.Tx, sc tenants.Scope, id string) (*
 	return a, o, nil
 }
 
+// lockLive locks the live attempt of an order, if there is one, before the order
+// itself; see lockAttempt.
+func lockLive(ctx context.Context, tx bun.Tx, sc tenants.Scope, orderID string) error {
+	var id []string
+	err := tx.NewSelect().Model((*Attempt)(nil)).Column("id").ApplyQueryBuilder(sc.Where).
+		Where("order_id = ? AND live", orderID).Apply(db.ForUpdate(tx)).Scan(ctx, &id)
+	if err != nil {
+		return fmt.Errorf("cannot lock the attempt of order %s: %w", orderID, err)
+	}
+	return nil
+}
+
 // saveAttempt writes an attempt that was seen in a status.
 func saveAttempt(ctx context.Context, tx bun.IDB, sc tenants.Scope, a *Attempt, seen AttemptStatus) error {
 	res, err := tx.NewUpdate().Model(a).
@@ -316,41 +432,4 @@ func saveAttempt(ctx context.Context, tx bun.IDB, sc tenants.Scope, a *Attempt, 
 		return fmt.Errorf("attempt %s is not %s any more", a.ID, seen)
 	}
 	return nil
-}
-
-// paused tells whether the upstream account is stopped. A pause ends by itself:
-// the next submit probes, and pauses again if nothing has changed.
-func (s *Service) paused(ctx context.Context, tx bun.IDB, now time.Time) (bool, error) {
-	acc := new(account)
-	err := tx.NewSelect().Model(acc).Where("id = ?", s.Account).Scan(ctx)
-	if db.IsNoRows(err) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("cannot read the account: %w", err)
-	}
-	return acc.StopKey != "" && acc.ProbeAt != nil && acc.ProbeAt.After(now), nil
-}
-
-// pause stops the account for all tenants: wrong key (1001) or no balance (1013).
-func (s *Service) pause(ctx context.Context, tx bun.IDB, key string, now time.Time) error {
-	until := now.Add(s.AccountWait)
-	_, err := tx.NewInsert().Model(&account{ID: s.Account, ProbeAt: &until, StopKey: key, StoppedAt: &now}).
-		On("CONFLICT (id) DO UPDATE").Set("probe_at = EXCLUDED.probe_at, stop_key = EXCLUDED.stop_key, stopped_at = EXCLUDED.stopped_at").Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("cannot pause the account: %w", err)
-	}
-	s.Log.ErrorContext(ctx, "the upstream account is paused for all tenants", "account", s.Account, "reason", key)
-	return nil
-}
-
-// PausedBy is the catalogue key of the reason for which the account is paused,
-// or "".
-func (s *Service) PausedBy(ctx context.Context) (string, error) {
-	acc := new(account)
-	err := s.DB.NewSelect().Model(acc).Where("id = ? AND stop_key <> '' AND probe_at > ?", s.Account, s.now()).Scan(ctx)
-	if db.IsNoRows(err) {
-		return "", nil
-	}
-	return acc.StopKey, err
 }

@@ -84,7 +84,7 @@ func newWorld(t *testing.T, d *db.DB, sim simulator.Config, tune ...func(*orders
 		BaseURL: func() string { return w.web.URL }, Log: slog.New(slog.DiscardHandler),
 		PollSchedule: []time.Duration{150 * time.Millisecond, 300 * time.Millisecond}, SubmitTimeout: 2 * time.Second,
 		Quiet: 100 * time.Millisecond, ScanEvery: 100 * time.Millisecond, GatherFor: 30 * time.Millisecond,
-		ThrottledWait: 50 * time.Millisecond, NotSentWait: 50 * time.Millisecond, AccountWait: 200 * time.Millisecond, SweepEvery: 50 * time.Millisecond,
+		ThrottledWait: 50 * time.Millisecond, NotSentWait: 50 * time.Millisecond, AccountWait: 200 * time.Millisecond, ProbeEvery: 50 * time.Millisecond, SweepEvery: 50 * time.Millisecond,
 	}
 	for _, f := range tune {
 		f(&config)
@@ -113,7 +113,8 @@ func (w *world) answer(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	parts := strings.Split(r.URL.Path, "/")
-	if err := w.svc.Callback(r.Context(), parts[len(parts)-1]); err != nil {
+	body, _ := io.ReadAll(r.Body)
+	if err := w.svc.Callback(r.Context(), parts[len(parts)-1], body); err != nil {
 		http.NotFound(rw, r)
 	}
 }

@@ -2,14 +2,13 @@ package orders
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"github.com/uptrace/bun"
 
-	"huizhi/internal/apperr"
-	"huizhi/internal/blob"
 	"huizhi/internal/db"
 	"huizhi/internal/providers"
 	"huizhi/internal/tenants"
@@ -21,13 +20,16 @@ var allLive = tenants.AllTenants("one batch query serves up to 100 applications 
 // while fewer are due, at most one call per GatherFor.
 func (s *Service) pollDue(ctx context.Context) (time.Duration, error) {
 	for {
+		if dead, err := s.unreachable(ctx); err != nil || dead {
+			return 0, err
+		}
 		due, err := s.claimPolls(ctx, allLive)
 		if err != nil {
 			return 0, err
 		}
 		if len(due) > 0 {
 			if err := s.query(ctx, due); err != nil {
-				return s.GatherFor, err
+				return s.GatherFor, errors.Join(err, s.postpone(ctx, allLive, due, s.ThrottledWait))
 			}
 		}
 		if len(due) < providers.MaxBatch {
@@ -36,21 +38,48 @@ func (s *Service) pollDue(ctx context.Context) (time.Duration, error) {
 	}
 }
 
+// unreachable tells that the account is stopped for a reason for which no call
+// of any kind would succeed.
+func (s *Service) unreachable(ctx context.Context) (bool, error) {
+	acc, err := s.readAccount(ctx, s.DB)
+	return acc.StopKey == StopUnreachable || acc.StopKey == StopKey, err
+}
+
+// postpone looks again soon at attempts whose query or scan failed; the time
+// that they had been given may be far away.
+func (s *Service) postpone(ctx context.Context, _ tenants.Sweep, due []Attempt, wait time.Duration) error {
+	ids := make([]string, len(due))
+	for i, a := range due {
+		ids[i] = a.ID
+	}
+	soon := s.now().Add(wait)
+	_, err := s.DB.NewUpdate().Model((*Attempt)(nil)).Set("next_poll_at = ?", soon).
+		Where("id IN (?) AND live AND next_poll_at > ?", bun.List(ids), soon).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot bring the next query forward: %w", err)
+	}
+	return nil
+}
+
 // claimPolls takes the due attempts and plans their next query, so that no other
-// process asks for them too and a crash only delays.
+// process asks for them too and a crash only delays. Once one is due, the query
+// is filled up with those that will be due soon: few calls for few orders.
 func (s *Service) claimPolls(ctx context.Context, _ tenants.Sweep) ([]Attempt, error) {
 	var due []Attempt
 	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		now := s.now()
 		err := tx.NewSelect().Model(&due).
 			Where("a.live AND a.status IN (?)", bun.List([]AttemptStatus{AttemptAccepted, AttemptProcessing, AttemptSubmitted})).
-			Where("a.next_poll_at <= ?", now).Order("a.next_poll_at").Limit(providers.MaxBatch).Apply(db.SkipLocked(tx)).Scan(ctx)
+			Where("a.next_poll_at <= ?", now.Add(s.PollSchedule[0]/gatherAhead)).Order("a.next_poll_at").Limit(providers.MaxBatch).Apply(db.SkipLocked(tx)).Scan(ctx)
 		if err != nil {
 			return fmt.Errorf("cannot find due applications: %w", err)
 		}
+		if len(due) > 0 && due[0].NextPollAt.After(now) {
+			due = nil
+		}
 		for i := range due {
 			a := &due[i]
-			_, err := tx.NewUpdate().Model((*Attempt)(nil)).Set("polls = polls + 1, next_poll_at = ?", now.Add(s.pollWait(a.Polls+1))).
+			_, err := tx.NewUpdate().Model((*Attempt)(nil)).Set("polls = polls + 1, next_poll_at = ?", now.Add(s.pollWait(a, now))).
 				ApplyQueryBuilder(tenants.ForTenant(a.TenantID).Where).Where("id = ?", a.ID).Exec(ctx)
 			if err != nil {
 				return fmt.Errorf("cannot plan the next query: %w", err)
@@ -61,11 +90,18 @@ func (s *Service) claimPolls(ctx context.Context, _ tenants.Sweep) ([]Attempt, e
 	return due, err
 }
 
-// pollWait is the schedule's step with a tenth of jitter, so that applications
-// sent together do not stay together.
-func (s *Service) pollWait(polls int64) time.Duration {
-	step := s.PollSchedule[min(int(polls), len(s.PollSchedule)-1)]
-	return step + rand.N(step/10+1)
+// gatherAhead is the part of the schedule's first step within which an
+// application may be asked about too early, to fill up a query.
+const gatherAhead = 5
+
+// pollWait is the schedule's next step, or the slow one for an application that
+// takes long, with some jitter, so that those sent together do not stay together.
+func (s *Service) pollWait(a *Attempt, now time.Time) time.Duration {
+	step := s.PollSchedule[min(int(a.Polls)+1, len(s.PollSchedule)-1)]
+	if a.DispatchedAt != nil && now.Sub(*a.DispatchedAt) > s.PollSlowAfter {
+		step = max(step, s.PollSlow)
+	}
+	return step + rand.N(time.Duration(float64(step)*s.PollJitter)+1)
 }
 
 // untilNextPoll is how long the loop may rest.
@@ -91,9 +127,12 @@ func (s *Service) query(ctx context.Context, due []Attempt) error {
 		byNumber[*due[i].ApplicationNo] = &due[i]
 		numbers = append(numbers, *due[i].ApplicationNo)
 	}
-	callCtx, cancel := context.WithTimeout(ctx, s.SubmitTimeout)
-	defer cancel()
-	results, err := s.Provider.BatchQuery(callCtx, numbers)
+	results, id, err := recorded(ctx, s, opBatchQuery, len(numbers), func(ctx context.Context) ([]providers.Result, error) {
+		return s.Provider.BatchQuery(ctx, numbers)
+	})
+	if linkErr := link(ctx, s.DB, answers(due, id, results, err)); linkErr != nil {
+		s.Log.ErrorContext(ctx, "cannot note a query", "error", linkErr)
+	}
 	if err != nil {
 		return fmt.Errorf("batch query failed: %w", err)
 	}
@@ -108,6 +147,29 @@ func (s *Service) query(ctx context.Context, due []Attempt) error {
 		}
 	}
 	return nil
+}
+
+// answers says for each attempt of a query what it told.
+func answers(asked []Attempt, callID string, results []providers.Result, callErr error) []attemptCall {
+	if callID == "" {
+		return nil
+	}
+	told := make(map[string]providers.Status, len(results))
+	for _, r := range results {
+		told[r.ApplicationNo] = r.Status
+	}
+	links := make([]attemptCall, len(asked))
+	for i, a := range asked {
+		answer, ok := string(told[*a.ApplicationNo]), callErr == nil
+		switch {
+		case !ok:
+			answer = string(providers.OutcomeOf(callErr))
+		case answer == "":
+			answer = "missing"
+		}
+		links[i] = attemptCall{TenantID: a.TenantID, AttemptID: a.ID, CallID: callID, Answer: answer}
+	}
+	return links
 }
 
 // upstream maps the provider's states to ours and says how far along they are.
@@ -218,75 +280,4 @@ func (s *Service) complete(ctx context.Context, tx bun.Tx, sc tenants.Scope, a *
 		return err
 	}
 	return record(ctx, tx, sc, o.ID, &a.ID, EventCharged, ActorSystem, map[string]string{"points": fmt.Sprint(providers.PointsPerReceipt)}, now)
-}
-
-var errNoToken = apperr.New(apperr.NotFound, "error.not_found")
-
-// Callback takes a provider's notice. It is not signed, so it is a hint and no
-// more: the application is queried soon. Nothing of the body is believed.
-func (s *Service) Callback(ctx context.Context, callbackToken string) error {
-	a := new(Attempt)
-	err := s.DB.NewSelect().Model(a).Where("callback_token = ?", callbackToken).Scan(ctx)
-	if db.IsNoRows(err) {
-		return errNoToken
-	}
-	if err != nil {
-		return fmt.Errorf("cannot look up the callback: %w", err)
-	}
-	if !a.Live {
-		return nil
-	}
-	sc, now := tenants.ForTenant(a.TenantID), s.now()
-	soon := now.Add(s.GatherFor)
-	if a.NextPollAt != nil && a.NextPollAt.Before(soon) {
-		s.ring()
-		return nil // a repeated or flooding callback changes nothing
-	}
-	err = s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.NewUpdate().Model((*Attempt)(nil)).Set("next_poll_at = ?", soon).ApplyQueryBuilder(sc.Where).
-			Where("id = ? AND live AND next_poll_at > ?", a.ID, soon).Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("cannot bring the query forward: %w", err)
-		}
-		return record(ctx, tx, sc, a.OrderID, &a.ID, EventCallback, ActorProvider, nil, now)
-	})
-	if err != nil {
-		return err
-	}
-	s.ring()
-	return nil
-}
-
-// ring makes the loops look now.
-func (s *Service) ring() {
-	if s.poll != nil {
-		s.poll.Ring()
-		s.reconcile.Ring()
-	}
-}
-
-// PhotoForProvider opens a live attempt's photo and notes that it was fetched.
-// Once the attempt has ended the address is worthless.
-func (s *Service) PhotoForProvider(ctx context.Context, photoToken string) (*blob.Reader, error) {
-	a := new(Attempt)
-	err := s.DB.NewSelect().Model(a).Where("photo_token = ? AND live", photoToken).Scan(ctx)
-	if db.IsNoRows(err) {
-		return nil, errNoToken
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot look up the photo: %w", err)
-	}
-	sc := tenants.ForTenant(a.TenantID)
-	err = s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.NewUpdate().Model((*Attempt)(nil)).Set("photo_fetches = photo_fetches + 1").
-			ApplyQueryBuilder(sc.Where).Where("id = ?", a.ID).Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("cannot count the fetch: %w", err)
-		}
-		return record(ctx, tx, sc, a.OrderID, &a.ID, EventPhotoFetched, ActorProvider, nil, s.now())
-	})
-	if err != nil {
-		return nil, err
-	}
-	return s.Blobs.NewReader(ctx, a.PhotoKey)
 }

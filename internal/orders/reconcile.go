@@ -2,7 +2,9 @@ package orders
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,6 +22,13 @@ const (
 	cleanScansNeeded = 2
 	// scansBeforeDecision without a proof either way hand the attempt to a person.
 	scansBeforeDecision = 10
+	// scanRounds is how often one scan goes through a list that changes meanwhile.
+	scanRounds = 3
+	// scanLease is how long a scan may take before another process repeats it.
+	scanLease = 5 * time.Minute
+	// absentInARow attempts of an order that never arrived are the provider's way
+	// of refusing it: a person must look.
+	absentInARow = 5
 	// maxScanPages ends a scan of a list that does not end.
 	maxScanPages = 10_000
 )
@@ -29,6 +38,9 @@ var allUnknown = tenants.AllTenants("one scan of the account's applications serv
 // reconcileDue looks for the applications of unknown attempts in the provider's
 // list, by our reference. One scan serves all that are due.
 func (s *Service) reconcileDue(ctx context.Context) (time.Duration, error) {
+	if dead, err := s.unreachable(ctx); err != nil || dead {
+		return 0, err
+	}
 	due, err := s.claimScans(ctx, allUnknown)
 	if err != nil {
 		return 0, err
@@ -42,8 +54,13 @@ func (s *Service) reconcileDue(ctx context.Context) (time.Duration, error) {
 }
 
 func (s *Service) reconcileAll(ctx context.Context, due []Attempt) error {
+	due = s.followHints(ctx, due)
+	if len(due) == 0 {
+		return nil
+	}
 	var found map[string]providers.Result
 	var clean bool
+	started := s.now()
 	if !s.WithoutEcho {
 		wanted := make(map[string]bool, len(due))
 		for _, a := range due {
@@ -51,7 +68,8 @@ func (s *Service) reconcileAll(ctx context.Context, due []Attempt) error {
 		}
 		var err error
 		if found, clean, err = s.scan(ctx, wanted); err != nil {
-			return fmt.Errorf("scan failed, to be repeated: %w", err)
+			err = fmt.Errorf("scan failed, to be repeated: %w", err)
+			return errors.Join(err, s.postpone(ctx, allUnknown, due, s.ScanEvery))
 		}
 	}
 	for _, a := range due {
@@ -60,7 +78,7 @@ func (s *Service) reconcileAll(ctx context.Context, due []Attempt) error {
 		if r, ok := found[a.Reference]; ok {
 			err = s.adopt(ctx, sc, a.ID, r)
 		} else {
-			err = s.notFound(ctx, sc, a.ID, clean)
+			err = s.notFound(ctx, sc, a.ID, clean, started)
 		}
 		if err != nil {
 			s.Log.ErrorContext(ctx, "cannot reconcile", "attempt", a.ID, "error", err)
@@ -79,7 +97,7 @@ func (s *Service) claimScans(ctx context.Context, _ tenants.Sweep) ([]Attempt, e
 			return fmt.Errorf("cannot find unknown attempts: %w", err)
 		}
 		for _, a := range due {
-			_, err := tx.NewUpdate().Model((*Attempt)(nil)).Set("next_poll_at = ?", now.Add(s.ScanEvery)).
+			_, err := tx.NewUpdate().Model((*Attempt)(nil)).Set("next_poll_at = ?", now.Add(s.ScanEvery+scanLease)).
 				ApplyQueryBuilder(tenants.ForTenant(a.TenantID).Where).Where("id = ?", a.ID).Exec(ctx)
 			if err != nil {
 				return fmt.Errorf("cannot plan the next scan: %w", err)
@@ -90,37 +108,70 @@ func (s *Service) claimScans(ctx context.Context, _ tenants.Sweep) ([]Attempt, e
 	return due, err
 }
 
-// scan reads the whole list, or as much as it takes to find everything wanted.
-// It is clean when every application of the account was seen: the order of the
-// list is not promised and it may shift between pages, so the distinct numbers
-// must add up to a total that did not change.
+// followHints asks about the numbers that callbacks named for lost attempts, and
+// adopts those that are confirmed. It returns the attempts that are still lost.
+func (s *Service) followHints(ctx context.Context, due []Attempt) (lost []Attempt) {
+	for _, a := range due {
+		r, err := s.hinted(ctx, &a)
+		if err != nil {
+			s.Log.WarnContext(ctx, "cannot follow a callback's hint", "attempt", a.ID, "error", err)
+		}
+		if r == nil {
+			lost = append(lost, a)
+			continue
+		}
+		if err := s.adopt(ctx, tenants.ForTenant(a.TenantID), a.ID, *r); err != nil {
+			s.Log.ErrorContext(ctx, "cannot adopt what a callback named", "attempt", a.ID, "error", err)
+		}
+	}
+	return lost
+}
+
+// hinted returns the application that a callback named, if the provider confirms
+// that it carries our reference; nil otherwise.
+func (s *Service) hinted(ctx context.Context, a *Attempt) (*providers.Result, error) {
+	if a.HintedNo == "" || s.WithoutEcho {
+		return nil, nil
+	}
+	r, err := call(ctx, s, opQuery, 1, func(ctx context.Context) (providers.Result, error) {
+		return s.Provider.Query(ctx, a.HintedNo)
+	})
+	if err != nil || r.CustomFields[providers.ReferenceField] != a.Reference {
+		return nil, err
+	}
+	return &r, nil
+}
+
+// scan reads the account's list until everything wanted is found, or until it is
+// proved that the rest is not there. The list's order is not promised and it may
+// shift between pages while others submit, so nothing is concluded from where
+// something is: the scan is clean when as many distinct applications have been
+// seen as the newest page says that there are. What came in meanwhile is looked
+// for by going round again. One scan costs a call per hundred applications of
+// the account.
 func (s *Service) scan(ctx context.Context, wanted map[string]bool) (found map[string]providers.Result, clean bool, err error) {
 	found = map[string]providers.Result{}
 	seen := map[string]bool{}
-	total := -1
-	for page := 1; page <= maxScanPages; page++ {
-		callCtx, cancel := context.WithTimeout(ctx, s.SubmitTimeout)
-		p, err := s.Provider.Applications(callCtx, page, providers.MaxPageSize, "")
-		cancel()
-		if err != nil {
-			return nil, false, err
-		}
-		if total >= 0 && p.Total != total {
-			total = -2 // it grew meanwhile: go on looking, but prove nothing
-		} else if total == -1 {
-			total = p.Total
-		}
-		for _, r := range p.List {
-			seen[r.ApplicationNo] = true
-			if ref := r.CustomFields[providers.ReferenceField]; wanted[ref] {
-				found[ref] = r
+	for range scanRounds {
+		for page := 1; page <= maxScanPages; page++ {
+			p, err := call(ctx, s, opApplications, providers.MaxPageSize, func(ctx context.Context) (providers.Page, error) {
+				return s.Provider.Applications(ctx, page, providers.MaxPageSize, "")
+			})
+			if err != nil {
+				return nil, false, err
 			}
-		}
-		if len(found) == len(wanted) {
-			return found, true, nil
-		}
-		if page >= p.TotalPages || len(p.List) == 0 {
-			return found, total == len(seen), nil
+			for _, r := range p.List {
+				seen[r.ApplicationNo] = true
+				if ref := r.CustomFields[providers.ReferenceField]; wanted[ref] {
+					found[ref] = r
+				}
+			}
+			if len(found) == len(wanted) || len(seen) == p.Total {
+				return found, true, nil
+			}
+			if page >= p.TotalPages || len(p.List) == 0 {
+				break
+			}
 		}
 	}
 	return found, false, nil
@@ -140,9 +191,9 @@ func (s *Service) adopt(ctx context.Context, sc tenants.Scope, attemptID string,
 	}
 	// The list leaves the message out: a final state is taken from a query.
 	if r.Status.Final() {
-		callCtx, cancel := context.WithTimeout(ctx, s.SubmitTimeout)
-		defer cancel()
-		if r, err = s.Provider.Query(callCtx, r.ApplicationNo); err != nil {
+		number := r.ApplicationNo
+		r, err = call(ctx, s, opQuery, 1, func(ctx context.Context) (providers.Result, error) { return s.Provider.Query(ctx, number) })
+		if err != nil {
 			s.Log.WarnContext(ctx, "cannot query the found application yet", "attempt", attemptID, "error", err)
 			return nil // the poll will
 		}
@@ -151,8 +202,9 @@ func (s *Service) adopt(ctx context.Context, sc tenants.Scope, attemptID string,
 }
 
 // notFound counts a scan that did not show the application. After enough clean
-// ones it is proved absent, and the order is queued afresh as a new attempt.
-func (s *Service) notFound(ctx context.Context, sc tenants.Scope, attemptID string, clean bool) error {
+// ones, each begun after the one before had ended, it is proved absent, and the
+// order is queued afresh as a new attempt.
+func (s *Service) notFound(ctx context.Context, sc tenants.Scope, attemptID string, clean bool, started time.Time) error {
 	var batchID string
 	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		a, o, err := lockAttempt(ctx, tx, sc, attemptID)
@@ -161,8 +213,12 @@ func (s *Service) notFound(ctx context.Context, sc tenants.Scope, attemptID stri
 		}
 		batchID = o.BatchID
 		now := s.now()
-		a.Scans++
-		if clean {
+		if a.ScannedAt != nil && !started.After(*a.ScannedAt) {
+			return nil // two scans at the same time are one
+		}
+		next := now.Add(s.ScanEvery)
+		a.Scans, a.ScannedAt, a.NextPollAt = a.Scans+1, &now, &next
+		if clean && a.UnknownSince != nil && started.Sub(*a.UnknownSince) >= s.Quiet { // a callback may have called us earlier
 			a.CleanScans++
 		}
 		detail := map[string]string{"scan": strconv.FormatInt(a.Scans, 10), "clean": strconv.FormatBool(clean)}
@@ -171,8 +227,12 @@ func (s *Service) notFound(ctx context.Context, sc tenants.Scope, attemptID stri
 		}
 		switch {
 		case a.CleanScans >= cleanScansNeeded:
+			cause := a.ErrorKey
 			if err := s.absent(ctx, tx, sc, a, o, ActorSystem, now); err != nil {
 				return err
+			}
+			if again, err := mayRetry(ctx, tx, sc, o); err != nil || !again {
+				return errors.Join(err, s.giveUp(ctx, tx, sc, a, o, cause, now))
 			}
 			if err := s.queueOrder(ctx, tx, sc, o, a.SubmittedBy); err != nil {
 				return err
@@ -195,6 +255,27 @@ func (s *Service) notFound(ctx context.Context, sc tenants.Scope, attemptID stri
 		s.changed(sc, batchID)
 	}
 	return err
+}
+
+// mayRetry tells whether the order's last attempts leave hope in another.
+func mayRetry(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Order) (bool, error) {
+	var last []AttemptStatus
+	err := tx.NewSelect().Model((*Attempt)(nil)).Column("status").ApplyQueryBuilder(sc.Where).Where("order_id = ?", o.ID).
+		Order("ordinal DESC").Limit(absentInARow).Scan(ctx, &last)
+	if err != nil {
+		return false, fmt.Errorf("cannot look at the attempts of order %s: %w", o.ID, err)
+	}
+	return len(last) < absentInARow || slices.ContainsFunc(last, func(st AttemptStatus) bool { return st != AttemptAbsent }), nil
+}
+
+// giveUp returns an order to review that the provider never takes. Nothing was
+// charged; a person corrects it and sends it again, or leaves it.
+func (s *Service) giveUp(ctx context.Context, tx bun.Tx, sc tenants.Scope, a *Attempt, o *Order, cause string, now time.Time) error {
+	o.Message = cause
+	if err := move(ctx, tx, sc, o, StatusReview, now); err != nil {
+		return err
+	}
+	return record(ctx, tx, sc, o.ID, &a.ID, EventReopened, ActorSystem, map[string]string{"error": cause}, now)
 }
 
 // absent ends an attempt for which there is no application; the order is ready
@@ -224,6 +305,9 @@ const (
 func (s *Service) Decide(ctx context.Context, sc tenants.Scope, orderID string, d Decision, actor string) error {
 	var batchID string
 	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := lockLive(ctx, tx, sc, orderID); err != nil {
+			return err
+		}
 		o, err := getOrder(ctx, tx, sc, orderID)
 		if err != nil {
 			return err

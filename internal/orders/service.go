@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -69,17 +70,25 @@ type Config struct {
 	Now     func() time.Time // nil: the clock
 
 	PollSchedule  []time.Duration
+	PollSlowAfter time.Duration // an application older than this is asked about every PollSlow; 30 min by default
+	PollSlow      time.Duration // 20 min by default
+	PollJitter    float64       // up to this share is added to each step at random
 	SubmitTimeout time.Duration // one call; 30 s by default
-	SubmitWorkers int           // calls at once; 8 by default
+	Concurrency   int           // calls under way at once; 8 by default. For submits over all processes, for others in this one
+	Rate          float64       // calls that begin per second, over all processes; 0: no limit
 	Quiet         time.Duration // how long an unknown attempt rests before the first scan; 1 min by default
 	ScanEvery     time.Duration // between scans of an unknown attempt; 1 min by default
 	GatherFor     time.Duration // how long due applications are gathered into one query; 1 s by default
+	PhotoFor      time.Duration // how long a photo's address lives after the submit at the longest; 72 h by default
 	// Waits before the next try of what provably never reached the provider.
 	ThrottledWait time.Duration // HTTP 429; 10 s by default
 	NotSentWait   time.Duration // no connection; 5 s by default
-	AccountWait   time.Duration // wrong key or no balance: the account is paused; 2 min by default
+	BreakerAfter  int64         // transport and server failures in a row that stop everything; 5 by default
+	ProbeEvery    time.Duration // until the first probe of an unreachable provider, doubling to eightfold; 10 s by default
+	AccountWait   time.Duration // between probes after a wrong key or without points; 2 min by default
 	SweepEvery    time.Duration // how often due rows are looked for at the latest; 10 s by default
-	WithoutEcho   bool          // the provider does not echo our reference: unknown attempts go to a person
+	WarnDays      float64       // warn when the points will not last so many days; 0: never
+	WithoutEcho   bool          // our reference is not sent, as the provider may not echo it: unknown attempts go to a person
 }
 
 // Service owns batches and orders.
@@ -87,6 +96,11 @@ type Service struct {
 	Config
 	poll      *jobs.Loop
 	reconcile *jobs.Loop
+	watch     *jobs.Loop
+	catalogue *jobs.Loop
+	slots     chan struct{} // see enter
+	sending   atomic.Int64  // dispatch jobs at work
+	stopSeen  atomic.Bool   // the account was stopped when last looked at
 	types     atomic.Pointer[knownTypes]
 }
 
@@ -105,31 +119,39 @@ func New(c Config) *Service {
 	def(&c.NotSentWait, 5*time.Second)
 	def(&c.AccountWait, 2*time.Minute)
 	def(&c.SweepEvery, 10*time.Second)
-	if c.SubmitWorkers == 0 {
-		c.SubmitWorkers = 8
-	}
+	def(&c.PollSlowAfter, 30*time.Minute)
+	def(&c.PollSlow, 20*time.Minute)
+	def(&c.PhotoFor, 72*time.Hour)
+	def(&c.ProbeEvery, 10*time.Second)
+	c.Concurrency = cmp.Or(c.Concurrency, 8)
+	c.BreakerAfter = cmp.Or(c.BreakerAfter, 5)
 	if len(c.PollSchedule) == 0 {
 		c.PollSchedule = []time.Duration{time.Minute, 2 * time.Minute, 3 * time.Minute, 5 * time.Minute, 10 * time.Minute}
 	}
 	if c.Now == nil {
 		c.Now = db.Now
 	}
-	return &Service{Config: c}
+	return &Service{Config: c, slots: make(chan struct{}, c.Concurrency)}
 }
+
+// accountSweep is how soon a stop that another process lifted is noticed.
+const accountSweep = 2 * time.Second
 
 // now is the clock as the database keeps it.
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
 
 // Register declares the jobs and loops of the engine.
 func (s *Service) Register(q *jobs.Queue) {
-	q.AddQueue(queueSubmit, s.SubmitWorkers)
+	q.AddQueue(queueSubmit, s.Concurrency)
 	q.AddQueue(queueResults, 4)
 	jobs.Handle(q, s.workDispatch)
 	jobs.Handle(q, s.workReceive)
 	s.poll = q.AddLoop("poll", s.SweepEvery, s.pollDue)
 	s.reconcile = q.AddLoop("reconcile", s.SweepEvery, s.reconcileDue)
 	q.AddLoop("leases", s.SweepEvery, s.expireLeases)
-	q.AddLoop("catalogue", time.Hour, s.syncCatalogue)
+	s.catalogue = q.AddLoop("catalogue", time.Hour, s.syncCatalogue)
+	s.watch = q.AddLoop("account", min(s.SweepEvery, accountSweep), s.watchAccount)
+	q.AddLoop("old calls", time.Hour, s.dropOldCalls)
 }
 
 func (s *Service) changed(sc tenants.Scope, batchID string) {

@@ -116,7 +116,7 @@ func (s *Service) Submit(ctx context.Context, sc tenants.Scope, orderIDs []strin
 			}
 			n++
 		}
-		wake := make([]river.JobArgs, min(n, s.SubmitWorkers))
+		wake := make([]river.JobArgs, min(n, s.Concurrency))
 		for i := range wake {
 			wake[i] = dispatchArgs{}
 		}
@@ -211,6 +211,9 @@ func token(n int) string {
 func (s *Service) Cancel(ctx context.Context, sc tenants.Scope, orderID, actor string) error {
 	var batchID string
 	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := lockLive(ctx, tx, sc, orderID); err != nil {
+			return err
+		}
 		o, err := getOrder(ctx, tx, sc, orderID)
 		if err != nil {
 			return err

@@ -27,6 +27,18 @@ const (
 	OutcomeUnknown Outcome = "unknown"
 )
 
+// Reaction is what happens next after a call that failed.
+type Reaction string
+
+// The reactions. They follow from the outcome, except that a refusal may be the user's to correct or the operator's.
+const (
+	ReactFix       Reaction = "fix_input"    // a person corrects the order and sends it again
+	ReactLater     Reaction = "retry_later"  // nothing happened: the same again, by itself
+	ReactStop      Reaction = "stop_account" // nothing more is sent for anybody until it works again
+	ReactOperator  Reaction = "ask_operator" // this program calls the provider wrongly
+	ReactReconcile Reaction = "reconcile"    // look for the application first; only when there is none, submit again
+)
+
 // Codes of the provider that callers act upon.
 const (
 	CodeInvalidKey   = 1001
@@ -44,8 +56,9 @@ type Error struct {
 	Code       int    // the provider's code, 0 if it gave none
 	HTTPStatus int    // 0 if there was no answer
 	Outcome    Outcome
-	Message    string // the provider's message, for the operator's eyes; empty if it gave none
-	Err        error  // the cause, if there is one
+	Reaction   Reaction // empty: what the outcome suggests; see ReactionOf
+	Message    string   // the provider's message, for the operator's eyes; empty if it gave none
+	Err        error    // the cause, if there is one
 }
 
 func (e *Error) Error() string {
@@ -72,6 +85,24 @@ func (e *Error) Key() string {
 		return "provider." + strconv.Itoa(e.Code)
 	}
 	return "provider." + string(e.Outcome)
+}
+
+// ReactionOf returns what happens next after a call that returned err; nil needs no reaction and gives "".
+func ReactionOf(err error) Reaction {
+	if e, ok := errors.AsType[*Error](err); ok && e.Reaction != "" {
+		return e.Reaction
+	}
+	switch OutcomeOf(err) {
+	case "":
+		return ""
+	case OutcomeRefused:
+		return ReactFix
+	case OutcomeAccount:
+		return ReactStop
+	case OutcomeThrottled, OutcomeNotSent:
+		return ReactLater
+	}
+	return ReactReconcile
 }
 
 // OutcomeOf returns what is known after a call that returned err. An error that is not an *Error says nothing, so it

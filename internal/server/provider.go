@@ -40,13 +40,14 @@ func (s *Server) photoForProvider(w http.ResponseWriter, r *http.Request) error 
 	return nil
 }
 
-// callback takes the provider's notice. Its body is not signed, so it is not
-// even parsed: the token alone says which attempt to query soon.
+// callback takes the provider's notice. Its body is not signed: the token says
+// which attempt to query soon, and nothing of the body is believed.
 func (s *Server) callback(w http.ResponseWriter, r *http.Request) error {
-	if _, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxCallback)); err != nil {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCallback))
+	if err != nil {
 		return apperr.New(apperr.TooLarge, "error.callback.too_large").Wrap(err)
 	}
-	if err := s.Orders.Callback(r.Context(), r.PathValue("token")); err != nil {
+	if err := s.Orders.Callback(r.Context(), r.PathValue("token"), body); err != nil {
 		return err
 	}
 	return s.healthz(w, r)

@@ -35,36 +35,17 @@ func open(op string, status int, body []byte) (json.RawMessage, error) {
 		Message lenient.Text    `json:"message"`
 		Data    json.RawMessage `json:"data"`
 	}
-	failure := &providers.Error{Op: op, HTTPStatus: status}
 	if err := json.Unmarshal(body, &answer); err != nil || answer.Code == nil || !answer.Code.Valid {
+		failure := failed(op, status, 0)
 		failure.Err = errNotJSON
-		failure.Outcome = outcome(op, status, 0)
 		return nil, failure
 	}
 	if code := answer.Code.Value; code != 0 || status < 200 || status > 299 {
-		failure.Code, failure.Message = code, string(answer.Message)
-		failure.Outcome = outcome(op, status, code)
+		failure := failed(op, status, code)
+		failure.Message = string(answer.Message)
 		return nil, failure
 	}
 	return answer.Data, nil
-}
-
-// outcome says what a refusal proves. Only documented codes prove anything, and only when the provider's web server
-// was in order: an error page may stand in for the answer of a submit that went through.
-func outcome(op string, status, code int) providers.Outcome {
-	switch {
-	case status == http.StatusTooManyRequests:
-		return providers.OutcomeThrottled
-	case status >= 500:
-		return providers.OutcomeUnknown
-	case code == providers.CodeInvalidKey, code == providers.CodeNoBalance:
-		return providers.OutcomeAccount
-	case code >= 1002 && code <= 1008:
-		return providers.OutcomeRefused
-	case code >= 1009 && code <= 1012 && op != opSubmit: // they speak of application numbers, which a submit has none of
-		return providers.OutcomeRefused
-	}
-	return providers.OutcomeUnknown
 }
 
 func parseSubmit(data json.RawMessage) (string, error) {
