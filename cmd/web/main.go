@@ -40,9 +40,10 @@ type cli struct {
 	Order struct {
 		List orderListCmd `cmd:"" help:"List a tenant's orders with their application numbers, states and charges."`
 	} `cmd:"" help:"Orders."`
-	OCR    ocrCmd    `cmd:"" help:"Read pictures of ID cards with the local engine and print the fields."`
-	Demo   demoCmd   `cmd:"" help:"Fill an empty database with a demo tenant."`
-	Config configCmd `cmd:"" help:"Print every setting with its meaning and present value."`
+	OCR       ocrCmd       `cmd:"" help:"Read pictures of ID cards with the local engine and print the fields."`
+	Simulator simulatorCmd `cmd:"" help:"Run the simulated providers alone: receipts and the three OCR services."`
+	Demo      demoCmd      `cmd:"" help:"Fill an empty database with a demo tenant."`
+	Config    configCmd    `cmd:"" help:"Print every setting with its meaning and present value."`
 
 	OCRWorker ocrWorkerCmd `cmd:"" name:"ocr-worker" hidden:"" help:"The OCR engine's child process."`
 }

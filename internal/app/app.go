@@ -251,8 +251,7 @@ func (a *App) openProvider(ctx context.Context, o *options) (providers.Receipts,
 		sim.StatePath = filepath.Join(c.DataDir, "simulator")
 	}
 	if sim.Pace == (simulator.Pace{}) {
-		// Shares of the whole: waiting, working, waiting for the authority.
-		sim.Pace = simulator.Pace{Pending: c.SimulatorPace / 6, Processing: c.SimulatorPace / 3, Submitted: c.SimulatorPace / 2}
+		sim.Pace = simulator.PaceOf(c.SimulatorPace)
 	}
 	sim.Logger = a.Log
 	var err error

@@ -48,7 +48,7 @@ var onlyIn = map[string][]string{
 	"internal/providers/juhe":      {"internal/app", "internal/providers"},
 	"internal/providers/pyi":       {"internal/app", "internal/providers"},
 	"internal/providers/xinhuo":    {"internal/app", "internal/providers"},
-	"internal/providers/simulator": {"internal/app", "internal/providers", "internal/demo", "e2e"},
+	"internal/providers/simulator": {"internal/app", "internal/providers", "internal/demo", "cmd/web", "e2e"},
 	"github.com/stripe/stripe-go":  {"internal/billing/stripe"},
 	"github.com/riverqueue/river":  {"internal/jobs", "internal/orders", "internal/photos", "internal/receiptapi"},
 	"gocloud.dev":                  {"internal/blob"},

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"huizhi/internal/providers/simulator/panel"
 	"huizhi/internal/providers/simulator/wire"
 )
 
@@ -63,6 +64,8 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /files/{token}/photo.jpg", s.standardPhotoFile)
 	mux.HandleFunc("GET /files/{token}/receipt.pdf", s.receiptFile)
 	s.ocrRoutes(mux)
+	mux.Handle(panel.Path, s.panel())
+	mux.Handle(panel.Path+"/", s.panel())
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { write(w, http.StatusNotFound, refuse(2002)) })
 	return mux
 }

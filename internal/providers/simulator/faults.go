@@ -74,7 +74,9 @@ type Stats struct {
 	CallbacksSent int `json:"callbacks_sent"` // callback requests, repetitions included
 	CallbacksAcks int `json:"callbacks_acks"` // those answered by HTTP 200
 
-	// Warnings are requests that were served, but that the document wants otherwise or advises against.
+	// Warnings are requests that were served, but that the document wants otherwise or advises against:
+	// submit.result_ignored (simulate_result without simulate), submit.check_digit (of customer_id_card),
+	// query.too_often (more than 5 a second of one application).
 	Warnings map[string]int `json:"warnings"`
 
 	// OCR are the books of the accounts at the OCR providers: OpPyi, OpJuhe, OpXinhuo.

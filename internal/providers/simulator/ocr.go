@@ -89,3 +89,6 @@ func (s *Server) fetchPicture(ctx context.Context, address string, maxBytes int6
 	f, err := s.photos.Fetch(ctx, address, safehttp.Limits{MaxBytes: maxBytes, Timeout: 15 * time.Second, Redirects: 3})
 	return f.Body, err
 }
+
+// OCRAccess returns the names and secrets of the OCR accounts that are in force.
+func (s *Server) OCRAccess() OCR { return s.cfg.OCR }

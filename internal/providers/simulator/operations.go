@@ -104,7 +104,7 @@ func (s *Server) query(r request) answer {
 		return refuse(1010)
 	}
 	if a.askedTooOften(time.Now()) {
-		s.warn("query: more than 5 a second of one application")
+		s.warn("query.too_often")
 	}
 	return success(s.queried(a))
 }

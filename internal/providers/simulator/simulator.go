@@ -34,6 +34,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,6 +42,7 @@ import (
 
 	"huizhi/internal/providers/simulator/account"
 	"huizhi/internal/providers/simulator/cards"
+	"huizhi/internal/providers/simulator/panel"
 	"huizhi/internal/providers/simulator/wire"
 	"huizhi/internal/safehttp"
 )
@@ -59,8 +61,12 @@ const DefaultAPIKey = "simulator"
 type Config struct {
 	// Addr is the address to listen on; empty means a free port of 127.0.0.1. Result addresses contain it: a simulator
 	// that keeps state over restarts should keep its address, too.
-	Addr   string
+	Addr string
+	// URL is where clients reach it, such as http://simulator:9090; empty means http:// and the address listened on.
+	URL    string
 	APIKey string // empty means DefaultAPIKey
+	// PanelToken opens the panel to other machines; without one it is for this machine only. See package panel.
+	PanelToken string
 	// StatePath is a directory for the journal and the photos. Empty means that everything is lost with the process.
 	StatePath string
 	// Points is the account's opening balance; 0 means 10,000,000.
@@ -81,6 +87,11 @@ type Config struct {
 // of it. Zero fields take their default: together 12 s.
 type Pace struct {
 	Pending, Processing, Submitted time.Duration
+}
+
+// PaceOf divides the average time for one receipt into its states: waiting, working, waiting for the authority.
+func PaceOf(whole time.Duration) Pace {
+	return Pace{Pending: whole / 6, Processing: whole / 3, Submitted: whole / 2}
 }
 
 // Server is a running simulator.
@@ -151,7 +162,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("simulator: %w", err), s.store.close())
 	}
-	s.base = "http://" + listener.Addr().String()
+	s.base = cmp.Or(strings.TrimRight(cfg.URL, "/"), "http://"+listener.Addr().String())
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.http = &http.Server{
 		Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return s.ctx },
@@ -194,6 +205,12 @@ func (s *Server) add(a *application) {
 
 // URL is the base URL of the API, to be used like https://www.clipimg.com/app/receipt_api.php.
 func (s *Server) URL() string { return s.base + basePath }
+
+// APIKey is the key that the API accepts.
+func (s *Server) APIKey() string { return s.cfg.APIKey }
+
+// PanelURL is the address of the panel for people; see package panel.
+func (s *Server) PanelURL() string { return s.base + panel.Path }
 
 // Close stops the simulator. Applications that are under way stay in the state they are in, and go on when a
 // simulator is started on the same StatePath.

@@ -70,10 +70,10 @@ func (s *Server) accept(a *application) answer {
 // advise warns of what is accepted but hardly meant. The caller holds s.mu.
 func (s *Server) advise(a *application) {
 	if a.resultIgnored {
-		s.warn("submit: simulate_result without simulate is ignored")
+		s.warn("submit.result_ignored")
 	}
 	if id := a.Fields.text("customer_id_card"); id != "" && !idnumber.Valid(strings.ToUpper(id)) {
-		s.warn("submit: the check digit of customer_id_card is wrong")
+		s.warn("submit.check_digit")
 	}
 }
 

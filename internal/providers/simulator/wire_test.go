@@ -473,7 +473,7 @@ func TestOddRequestsAreServedWithAWarning(t *testing.T) {
 		query(t, s, no)
 	}
 	got := s.Stats().Warnings
-	for _, about := range []string{"submit: simulate_result without simulate is ignored", "submit: the check digit of customer_id_card is wrong"} {
+	for _, about := range []string{"submit.result_ignored", "submit.check_digit"} {
 		if got[about] != 1 {
 			t.Errorf("warnings %v", got)
 		}

@@ -17,9 +17,11 @@ type Config struct {
 
 // Stats are an account's books since it was opened.
 type Stats struct {
-	Answers  map[int]int    `json:"answers"`  // by code
-	Charged  int            `json:"charged"`  // calls
-	Warnings map[string]int `json:"warnings"` // requests that were served, but not as the document has them
+	Answers map[int]int `json:"answers"` // by code
+	Charged int         `json:"charged"` // calls
+	// Warnings are requests that were served, but not as the document has them: pyi.charset (Content-Type without
+	// charset=utf-8), pyi.format (missing), xinhuo.type_number (no string), xinhuo.tiff (40301 does not allow it).
+	Warnings map[string]int `json:"warnings"`
 }
 
 // Account is safe for concurrent use.

@@ -84,7 +84,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		q.form, err = url.ParseQuery(string(body))
 		q.damaged = err != nil
 		if !strings.EqualFold(parameters["charset"], "utf-8") {
-			a.Account.Warn("pyi: Content-Type without charset=utf-8")
+			a.Account.Warn("pyi.charset")
 		}
 	}
 	a.Faults.Serve(w, r, wire.Call{
@@ -115,7 +115,7 @@ func (a *api) process(ctx context.Context, q request) wire.Answer {
 		return q.refuse(code, info)
 	}
 	if q.form.Get("format") == "" {
-		a.Account.Warn("pyi: format is missing")
+		a.Account.Warn("pyi.format")
 	}
 	want := sides[q.form.Get("id_card_side")]
 	card, err := a.Desk.Look(ctx, image, want)

@@ -398,7 +398,7 @@ func TestWarnings(t *testing.T) {
 		t.Fatal(err)
 	}
 	res.Body.Close()
-	want := map[string]int{"pyi: Content-Type without charset=utf-8": 1, "pyi: format is missing": 1}
+	want := map[string]int{"pyi.charset": 1, "pyi.format": 1}
 	if got := s.account.Stats().Warnings; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v", got)
 	}

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
@@ -116,30 +115,41 @@ type Fault struct {
 // processes reports whether the request is processed before the fault is seen.
 func (f Fault) processes() bool { return f.After || slices.Contains(reshaping, f.Kind) }
 
-// Check returns what is wrong with a rule.
+// Problem is what is wrong with a rule. Field names the part: op, kind, rate, when, calls, delay, code or status.
+type Problem struct{ Field, text string }
+
+func (p *Problem) Error() string { return p.text }
+
+// Check returns what is wrong with a rule, as a *Problem.
 func (f Fault) Check() error {
+	problem := func(field, format string, args ...any) error {
+		return &Problem{Field: field, text: fmt.Sprintf(format, args...)}
+	}
 	switch {
 	case f.Op.Kinds() == nil:
-		return fmt.Errorf("op %q is none of %v", f.Op, Ops)
+		return problem("op", "op %q is none of %v", f.Op, Ops)
 	case !slices.Contains(f.Op.Kinds(), f.Kind):
-		return fmt.Errorf("kind %q of %s is none of %v", f.Kind, f.Op, f.Op.Kinds())
-	case f.Rate < 0 || f.Rate > 1:
-		return errors.New("rate must be from 0 to 1")
+		return problem("kind", "kind %q of %s is none of %v", f.Kind, f.Op, f.Op.Kinds())
+	case !(f.Rate >= 0 && f.Rate <= 1): // so that it catches what is no number, too
+		return problem("rate", "rate must be from 0 to 1")
 	case f.Rate == 0 && len(f.Calls) == 0:
-		return errors.New("neither rate nor calls: the fault would never happen")
+		return problem("when", "neither rate nor calls: the fault would never happen")
 	case slices.ContainsFunc(f.Calls, func(n int) bool { return n < 1 }):
-		return errors.New("calls are counted from 1")
+		return problem("calls", "calls are counted from 1")
 	case f.Delay < 0 || f.Delay > time.Hour:
-		return errors.New("delay must be from 0 to 1h")
+		return problem("delay", "delay must be from 0 to 1h")
 	case (f.Kind == Delay || f.Kind == Late) && f.Delay == 0:
-		return fmt.Errorf("kind %s needs a delay", f.Kind)
+		return problem("delay", "kind %s needs a delay", f.Kind)
 	case f.Kind == Code && f.Code == 0:
-		return errors.New("kind code needs a code")
-	case f.Kind == Stuck && !slices.Contains([]string{"pending", "processing", "submitted"}, f.Status):
-		return errors.New("kind stuck needs a status: pending, processing or submitted")
+		return problem("code", "kind code needs a code")
+	case f.Kind == Stuck && !slices.Contains(Unfinished, f.Status):
+		return problem("status", "kind stuck needs a status, one of %v", Unfinished)
 	}
 	return nil
 }
+
+// Unfinished are the states in which an application can get stuck.
+var Unfinished = []string{"pending", "processing", "submitted"}
 
 // Faults are rules for misbehaviour. For one call, all delays that apply add up, and the first other rule that applies
 // wins. What happens depends on the seed and the call's number alone, not on the timing.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -33,7 +34,9 @@ func (f Fault) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON writes. Check says whether it makes sense.
 func (f *Fault) UnmarshalJSON(text []byte) error {
 	var j faultJSON
-	if err := json.Unmarshal(text, &j); err != nil {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields() // a misspelled name would make another rule
+	if err := d.Decode(&j); err != nil {
 		return err
 	}
 	*f = Fault{
@@ -42,10 +45,10 @@ func (f *Fault) UnmarshalJSON(text []byte) error {
 	if j.Delay == "" {
 		return nil
 	}
-	d, err := time.ParseDuration(j.Delay)
+	delay, err := time.ParseDuration(j.Delay)
 	if err != nil {
 		return fmt.Errorf("delay %q is no duration such as 200ms or 3s", j.Delay)
 	}
-	f.Delay = d
+	f.Delay = delay
 	return nil
 }

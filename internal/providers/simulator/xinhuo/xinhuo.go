@@ -181,7 +181,7 @@ func (a *api) check(q request) (docType, int) {
 	if raw := strings.TrimSpace(string(q.body["type"])); name == "" && raw != "" && raw != "null" && raw != `""` {
 		name = raw
 		if name == idCardNumber {
-			a.Account.Warn("xinhuo: type is a number instead of a string")
+			a.Account.Warn("xinhuo.type_number")
 		}
 	}
 	if name == "" {
@@ -215,7 +215,7 @@ func (a *api) image(text string) ([]byte, int) {
 	case len(file) > maxImage:
 		return nil, 40302
 	case tiff:
-		a.Account.Warn("xinhuo: TIFF is allowed by the request, but not by 40301")
+		a.Account.Warn("xinhuo.tiff")
 	case kind == "application/pdf" || strings.HasPrefix(kind, "text/"):
 		return nil, 40303
 	case !slices.Contains([]string{"image/jpeg", "image/png", "image/bmp"}, kind):

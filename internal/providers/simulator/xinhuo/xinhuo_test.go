@@ -190,7 +190,7 @@ func TestChecksInOrder(t *testing.T) {
 		}
 	}
 	stats := s.account.Stats()
-	if stats.Charged != 3 || stats.Warnings["xinhuo: type is a number instead of a string"] != 1 {
+	if stats.Charged != 3 || stats.Warnings["xinhuo.type_number"] != 1 {
 		t.Errorf("books %+v", stats)
 	}
 }
@@ -292,7 +292,7 @@ func TestFormats(t *testing.T) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
-	if n := s.account.Stats().Warnings["xinhuo: TIFF is allowed by the request, but not by 40301"]; n != 1 {
+	if n := s.account.Stats().Warnings["xinhuo.tiff"]; n != 1 {
 		t.Errorf("%d warnings", n)
 	}
 }
