@@ -56,6 +56,30 @@ func (s *Service) PictureSorted(ctx context.Context, tx bun.Tx, sc tenants.Scope
 	if err != nil {
 		return fmt.Errorf("cannot count the sorted picture: %w", err)
 	}
+	return s.sorted(ctx, tx, sc, b, pic, reading)
+}
+
+// PictureResorted is PictureSorted for a picture that was counted before and that
+// no order uses. The batch's row is locked likewise.
+func (s *Service) PictureResorted(ctx context.Context, tx bun.Tx, sc tenants.Scope, pic *photos.Picture, reading *photos.Reading) error {
+	b := new(Batch)
+	_, err := tx.NewUpdate().Model(b).Set("pending_pictures = pending_pictures").
+		ApplyQueryBuilder(sc.Where).Where("id = ?", pic.BatchID).Returning("*").Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot lock the batch: %w", err)
+	}
+	now := new(photos.Picture)
+	if err := tx.NewSelect().Model(now).Column("order_id").ApplyQueryBuilder(sc.Where).Where("id = ?", pic.ID).Scan(ctx); err != nil {
+		return fmt.Errorf("cannot load the picture: %w", err)
+	}
+	if now.OrderID != nil {
+		return apperr.New(apperr.Conflict, "error.upload.in_use")
+	}
+	return s.sorted(ctx, tx, sc, b, pic, reading)
+}
+
+// sorted gives the picture its place; the batch's row is locked.
+func (s *Service) sorted(ctx context.Context, tx bun.Tx, sc tenants.Scope, b *Batch, pic *photos.Picture, reading *photos.Reading) error {
 	switch {
 	case pic.State == photos.StateDone && pic.Kind == photos.KindPortrait && pic.OrderID == nil:
 		if err := s.orderFromPortrait(ctx, tx, sc, b, pic); err != nil {

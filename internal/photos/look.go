@@ -36,7 +36,10 @@ const (
 // look finds out what a picture is, makes its files and reads it. What is wrong
 // with the picture itself is part of the result; an error is a failure of ours
 // and may pass. Nothing is written to the database.
-func (s *Service) look(ctx context.Context, sc tenants.Scope, pic *Picture, how effort) (*sight, error) {
+//
+// With as a person has said what it is: then no engine decides that, and one is
+// asked only what a card says.
+func (s *Service) look(ctx context.Context, sc tenants.Scope, pic *Picture, how effort, as Kind) (*sight, error) {
 	typeID, err := s.Batches.TypeOf(ctx, sc, pic.BatchID)
 	if err != nil {
 		return nil, err
@@ -50,10 +53,14 @@ func (s *Service) look(ctx context.Context, sc tenants.Scope, pic *Picture, how 
 	if err != nil {
 		return nil, err
 	}
-	if seen.Kind = m.kind; seen.Kind == KindUnknown {
+	if seen.Kind = m.kind; seen.Kind == KindUnknown && as != KindPortrait {
 		if err := s.read(ctx, sc, seen, m, how); err != nil {
 			return nil, err
 		}
+	}
+	if as != KindUnknown {
+		seen.Kind = as
+		seen.problem("")
 	}
 	err = s.keep(ctx, sc, seen, m, typeID)
 	if seen.isAtFault(err) {

@@ -5,6 +5,7 @@
 //	archive.go  a ZIP: kept, then unpacked in the background
 //	process.go  one picture: looked at once, sorted once
 //	look.go     portrait or card, working copy, reading
+//	byhand.go   a person says what a picture is, or brings another photo
 //	read.go     what the pages show
 //
 // The original is kept under its SHA-256 and never changed. Everything made

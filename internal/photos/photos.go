@@ -29,6 +29,9 @@ type Batches interface {
 	// counted. The reading is nil unless the picture is a card, and even then when
 	// no engine was there to read it.
 	PictureSorted(ctx context.Context, tx bun.Tx, sc tenants.Scope, pic *Picture, reading *Reading) error
+	// PictureResorted is called in the transaction that sorts a picture once more,
+	// for a person. A picture that an order uses by now is a Conflict.
+	PictureResorted(ctx context.Context, tx bun.Tx, sc tenants.Scope, pic *Picture, reading *Reading) error
 }
 
 // Config is what the service is made of.

@@ -117,7 +117,9 @@ type batches struct {
 	db     *db.DB
 	mu     sync.Mutex
 	sorted []*photos.Picture
-	fail   error // what the next PictureSorted returns
+	// resorted are the kinds as which pictures were sorted once more.
+	resorted []photos.Kind
+	fail     error // what the next PictureSorted returns
 }
 
 func (b *batches) TypeOf(ctx context.Context, sc tenants.Scope, batchID string) (typeID int, err error) {
@@ -132,6 +134,13 @@ func (b *batches) PictureStored(ctx context.Context, tx bun.Tx, sc tenants.Scope
 	err = tx.NewRaw("UPDATE batches SET pending_pictures = pending_pictures + 1, next_seq = next_seq + 1 WHERE tenant_id = ? AND id = ? RETURNING next_seq - 1",
 		sc.TenantID(), batchID).Scan(ctx, &seq)
 	return seq, err
+}
+
+func (b *batches) PictureResorted(ctx context.Context, tx bun.Tx, sc tenants.Scope, pic *photos.Picture, _ *photos.Reading) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.resorted = append(b.resorted, pic.Kind)
+	return nil
 }
 
 func (b *batches) PictureSorted(ctx context.Context, tx bun.Tx, sc tenants.Scope, pic *photos.Picture, _ *photos.Reading) error {

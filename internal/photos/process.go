@@ -26,7 +26,7 @@ func (s *Service) process(ctx context.Context, j processPicture) error {
 	if pic.State != StateNew {
 		return nil
 	}
-	seen, err := s.look(ctx, sc, pic, glance)
+	seen, err := s.look(ctx, sc, pic, glance, KindUnknown)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,8 @@ func (s *Service) process(ctx context.Context, j processPicture) error {
 
 // Reread looks at a sorted picture again, and reads it even if it was taken for
 // a portrait. It returns the picture as it is now and the new reading, if it is a
-// card; what that means for an order is the caller's matter. An engine that is
+// card; what that means for an order is the caller's matter. A picture that an
+// order uses stays what it is. An engine that is
 // not available is an error here, and nothing changes.
 func (s *Service) Reread(ctx context.Context, sc tenants.Scope, pictureID string) (*Picture, *Reading, error) {
 	pic, err := s.Picture(ctx, sc, pictureID)
@@ -56,7 +57,11 @@ func (s *Service) Reread(ctx context.Context, sc tenants.Scope, pictureID string
 	if pic.State == StateNew {
 		return nil, nil, apperr.New(apperr.Conflict, "error.upload.still_reading")
 	}
-	seen, err := s.look(ctx, sc, pic, thoroughly)
+	as := KindUnknown
+	if pic.OrderID != nil { // what it is has been settled
+		as = pic.Kind
+	}
+	seen, err := s.look(ctx, sc, pic, thoroughly, as)
 	if err != nil {
 		return nil, nil, err
 	}

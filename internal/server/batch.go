@@ -308,6 +308,18 @@ const trayOrders = 200
 // tray shows the cards that belong to nobody yet.
 func (s *Server) tray(ctx context.Context, sc tenants.Scope, batchID string) (batchview.TrayModel, error) {
 	m := batchview.TrayModel{BatchID: batchID}
+	strange, err := s.Photos.Unsorted(ctx, sc, batchID)
+	if err != nil {
+		return m, err
+	}
+	for i := range strange {
+		p := &strange[i]
+		view := batchview.Picture{ID: p.ID, Photo: pictureURL(p, photos.Thumb), File: p.Name, Broken: p.State == photos.StateFailed}
+		if i18n.Has(p.ProblemKey) {
+			view.Problem = i18n.T(ctx, p.ProblemKey, p.ProblemArgs...)
+		}
+		m.Unsorted = append(m.Unsorted, view)
+	}
 	cards, readings, err := s.Orders.FreeCards(ctx, sc, batchID)
 	if err != nil || len(cards) == 0 {
 		return m, err

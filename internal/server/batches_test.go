@@ -209,7 +209,7 @@ func TestACardThatBelongsToNobodyIsGivenToAnOrder(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, res.StatusCode)
 
 	page := p.page(p.get("/batches/"+b.ID), http.StatusOK)
-	tray := page.Find("#tray form")
+	tray := page.Find(`#tray form[action$="/pair"]`)
 	require.Equal(t, 1, tray.Length())
 	require.Contains(t, page.Find("#tray").Text(), "欧阳翀", "what was read says whose it may be")
 	res = p.post(tray.AttrOr("action", ""), url.Values{"card": {*with.FrontID}, "order": {without.ID}})

@@ -24,6 +24,9 @@ func (s *Server) reviewRoutes() []route {
 		{"POST /orders/{order}/pair", work, s.pairOrder},
 		{"POST /orders/{order}/unpair", work, s.unpairOrder},
 		{"POST /orders/{order}/reread", work, s.rereadOrder},
+		{"GET /orders/{order}/photo", work, s.askPhoto},
+		{"POST /orders/{order}/photo", work, s.replacePhoto},
+		{"POST /pictures/{picture}/sort", work, s.sortPicture},
 	}
 }
 
@@ -248,12 +251,6 @@ func (s *Server) pairOrder(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) unpairOrder(w http.ResponseWriter, r *http.Request) error {
 	id := identity(r)
 	o, err := s.Orders.Unpair(r.Context(), id.Scope(), r.PathValue("order"), id.User.ID)
-	return s.afterCards(w, r, o, err)
-}
-
-func (s *Server) rereadOrder(w http.ResponseWriter, r *http.Request) error {
-	id := identity(r)
-	o, err := s.Orders.ReadAgain(r.Context(), id.Scope(), r.PathValue("order"), id.User.ID)
 	return s.afterCards(w, r, o, err)
 }
 

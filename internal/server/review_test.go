@@ -152,16 +152,6 @@ func TestConfirmingARecordBringsTheNext(t *testing.T) {
 	require.Equal(t, "/batches/"+b.ID+"/review?order="+two.ID, res.Header.Get("Location"), "what was skipped comes at the end")
 }
 
-func TestRereadingDropsWhatWasTyped(t *testing.T) {
-	t.Parallel()
-	p := newTestSite(t).signUp("晨光照相馆")
-	o := p.order(p.batch("三(2)班"), "欧阳翀", true)
-	require.Equal(t, http.StatusSeeOther, p.post("/orders/"+o.ID+"/fields", url.Values{"name": {"错了"}}).StatusCode)
-	require.Equal(t, "错了", p.stored(o.ID).Name)
-	require.Equal(t, http.StatusSeeOther, p.post("/orders/"+o.ID+"/reread", nil).StatusCode)
-	require.Equal(t, "欧阳翀", p.stored(o.ID).Name)
-}
-
 func TestACardIsTakenAwayAndGivenBackInReview(t *testing.T) {
 	t.Parallel()
 	p := newTestSite(t).signUp("晨光照相馆")

@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,8 +39,9 @@ import (
 // background work off: what a test wants done, it does.
 type testSite struct {
 	*app.App
-	t   *testing.T
-	URL string
+	t      *testing.T
+	URL    string
+	engine *reader
 }
 
 // person is a signed-in browser without a script.
@@ -50,16 +52,27 @@ type person struct {
 	userID string
 }
 
-// noReader is an OCR engine that is not installed.
-type noReader struct{}
+// reader is an OCR engine that says what it was told to say; one that was told
+// nothing is not installed.
+type reader struct{ answer atomic.Pointer[ocr.Reading] }
 
-func (noReader) Name() string                   { return "none" }
-func (noReader) Capabilities() ocr.Capabilities { return ocr.Capabilities{} }
-func (noReader) Read(context.Context, ocr.Request) (*ocr.Reading, error) {
-	return nil, ocr.ErrUnavailable
+func (*reader) Name() string                   { return "told" }
+func (*reader) Capabilities() ocr.Capabilities { return ocr.Capabilities{} }
+func (*reader) Close() error                   { return nil }
+
+func (r *reader) Health(context.Context) error {
+	if r.answer.Load() == nil {
+		return ocr.ErrUnavailable
+	}
+	return nil
 }
-func (noReader) Health(context.Context) error { return ocr.ErrUnavailable }
-func (noReader) Close() error                 { return nil }
+
+func (r *reader) Read(ctx context.Context, _ ocr.Request) (*ocr.Reading, error) {
+	if err := r.Health(ctx); err != nil {
+		return nil, err
+	}
+	return r.answer.Load(), nil
+}
 
 func newTestSite(t *testing.T, change ...func(*config.Config)) *testSite {
 	t.Helper()
@@ -69,12 +82,13 @@ func newTestSite(t *testing.T, change ...func(*config.Config)) *testSite {
 	for _, f := range change {
 		f(c)
 	}
-	a, err := app.New(context.Background(), c, slog.New(slog.DiscardHandler), app.WithReader(noReader{}),
+	engine := new(reader)
+	a, err := app.New(context.Background(), c, slog.New(slog.DiscardHandler), app.WithReader(engine),
 		app.WithSimulator(simulator.Config{CallbackRetries: []time.Duration{}}),
 		app.WithOrders(func(o *orders.Config) { o.GatherFor, o.SweepEvery = 20*time.Millisecond, 100*time.Millisecond }))
 	require.NoError(t, err)
 	t.Cleanup(func() { a.Close(context.Background()) })
-	s := &testSite{App: a, t: t}
+	s := &testSite{App: a, t: t, engine: engine}
 	front := httptest.NewServer(a.Handler())
 	t.Cleanup(func() { front.CloseClientConnections(); front.Close() })
 	s.URL = front.URL

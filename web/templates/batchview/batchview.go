@@ -116,9 +116,18 @@ type OrderRow struct {
 
 // TrayModel is the cards that belong to nobody yet.
 type TrayModel struct {
-	BatchID string
-	Cards   []Card
-	Orders  []ui.Option // those that lack a card
+	BatchID  string
+	Cards    []Card
+	Orders   []ui.Option // those that lack a card
+	Unsorted []Picture
+}
+
+// Picture is one of which nobody knows yet what it is.
+type Picture struct {
+	ID, Photo string
+	File      string // as uploaded
+	Problem   string // what is the matter, in a sentence
+	Broken    bool   // cannot be opened: there is nothing to say about it
 }
 
 // Card is a picture of an ID card that no order uses.
@@ -140,6 +149,18 @@ type SubmitModel struct {
 	Typical       time.Duration
 	Changed       bool // the count changed since the question was asked
 	Open          bool
+}
+
+// sortURL takes what a person says a picture is.
+func sortURL(pictureID string) string { return "/pictures/" + pictureID + "/sort" }
+
+// sortButtons are what a picture can be.
+func sortButtons(ctx context.Context) []ui.Btn {
+	var out []ui.Btn
+	for _, kind := range []string{"portrait", "card_front", "card_back"} {
+		out = append(out, ui.Btn{Label: i18n.T(ctx, "batches.sort."+kind), Small: true, Type: "submit", Name: "as", Value: kind})
+	}
+	return out
 }
 
 // url is the address of the batch or of something below it.

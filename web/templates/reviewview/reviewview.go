@@ -135,6 +135,24 @@ type Record struct {
 	Conflict  bool
 }
 
+// Replace asks for another photo of an order.
+type Replace struct {
+	Batch   Batch
+	OrderID string
+	Name    string
+	Photo   string // address of the present one's thumbnail
+	Limit   int64  // bytes
+	Error   string // why the last one was not taken
+}
+
+// hasCard tells that there is a card to read again or to take away.
+func (m Record) hasCard() bool { return m.Editable && (m.Front != "" || m.Back != "") }
+
+// replaceAttrs ask for the photo over the page.
+func replaceAttrs(m Record) templ.Attributes {
+	return templ.Attributes{"hx-get": orderPost(m.OrderID, "photo"), "hx-target": "#dialogs", "hx-swap": "innerHTML", "aria-haspopup": "dialog"}
+}
+
 // Group is the fields that stand side by side.
 type Group struct {
 	Title  string // "" for what is on the card
@@ -249,6 +267,7 @@ func recordKeys(ctx context.Context) []layout.Key {
 		{Keys: "Tab", Does: i18n.T(ctx, "review.key.fields")},
 		{Keys: "Ctrl S", Does: i18n.T(ctx, "review.key.save")},
 		{Keys: "R", Does: i18n.T(ctx, "review.reread")},
+		{Keys: "F", Does: i18n.T(ctx, "review.replace")},
 		{Keys: "U", Does: i18n.T(ctx, "review.unpair")},
 		{Keys: "M", Does: i18n.T(ctx, "review.measure")},
 		{Keys: "Esc", Does: i18n.T(ctx, "review.key.back")},
