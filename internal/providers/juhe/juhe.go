@@ -93,7 +93,7 @@ func (c *Client) Read(ctx context.Context, r ocr.Request) (*ocr.Reading, error) 
 		return nil, err
 	}
 	start := c.now()
-	answer, err := c.send(ctx, picture.JPEG, c.fields(r))
+	answer, err := c.send(ctx, picture.File, c.fields(r))
 	if err != nil {
 		return nil, err
 	}

@@ -99,6 +99,20 @@ func TestALargePictureIsSentAsAFile(t *testing.T) {
 	require.Equal(t, [2]int{900, 700}, [2]int{width, height})
 }
 
+func TestOnlyBankCardsMustBeJPEG(t *testing.T) {
+	t.Parallel()
+	s := ocrtest.Serve(t, golden(t, "front-answer.json"))
+	for _, document := range []ocr.DocType{ocr.Passport, ocr.BankCard} {
+		_, err := client(t, s).Read(t.Context(), ocr.Request{Image: ocrtest.PNG(t, 400, 300), Document: document})
+		require.NoError(t, err)
+	}
+	file := string(s.Requests()[0].Body)
+	require.Contains(t, file, "filename=\"card.png\"\r\nContent-Type: image/png\r\n\r\n\x89PNG")
+	form, err := url.ParseQuery(string(s.Requests()[1].Body))
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(form.Get("base64"), "/9j/"))
+}
+
 func TestBothSidesOfAnIDCard(t *testing.T) {
 	t.Parallel()
 	front := map[ocr.FieldName]string{

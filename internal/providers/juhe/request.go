@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"huizhi/internal/ocr"
+	"huizhi/internal/photos/imaging"
 	"huizhi/internal/providers/ocrclient"
 )
 
@@ -22,11 +23,17 @@ const (
 )
 
 // limitsFor gives the document's 3 MB (of 2^20, of the base64 text and so of the file as well) and the sizes it advises:
-// 1280*960, for business licences up to 3000*3000. A card fills less of a photo than of a scan, hence a little more.
+// 1280*960, for business licences up to 3000*3000. A card fills less of a photo than of a scan, hence a little more. Bank
+// cards are taken as JPEG only.
 func limitsFor(document ocr.DocType) ocrclient.Limits {
-	l := ocrclient.Limits{MinSide: 15, MaxSide: 1600, MaxSize: 3 << 20, Size: base64Size}
-	if document == ocr.BusinessLicence {
-		l.MaxSide = 3000
+	l := ocrclient.Limits{
+		MinSide: 15, MaxSide: 1600, GoodSide: 1600, MaxSize: 3 << 20, Size: base64Size, Formats: []imaging.Format{imaging.JPEG, imaging.PNG},
+	}
+	switch document {
+	case ocr.BusinessLicence:
+		l.MaxSide, l.GoodSide = 3000, 3000
+	case ocr.BankCard:
+		l.Formats = []imaging.Format{imaging.JPEG}
 	}
 	return l
 }
@@ -49,8 +56,12 @@ func multipartBody(file []byte, fields url.Values) (contentType string, body []b
 			return "", nil, fmt.Errorf("juhe: cannot write the form: %w", err)
 		}
 	}
+	name, format := "card.jpg", imaging.Sniff(file)
+	if format == imaging.PNG {
+		name = "card.png"
+	}
 	part, err := form.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {`form-data; name="pic"; filename="card.jpg"`}, "Content-Type": {"image/jpeg"},
+		"Content-Disposition": {`form-data; name="pic"; filename="` + name + `"`}, "Content-Type": {format.MIME()},
 	})
 	if err == nil {
 		_, err = part.Write(file)

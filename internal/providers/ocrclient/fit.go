@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/draw"
 	"image/jpeg"
+	"slices"
 
 	"huizhi/internal/apperr"
 	"huizhi/internal/ocr"
@@ -16,16 +17,20 @@ import (
 
 // Limits are what a service takes.
 type Limits struct {
-	MaxSide int // of the longer side, px
 	MinSide int // of the shorter side, px
-	MaxSize int // of the file as Size counts it, bytes
+	MaxSide int // of the longer side, px
+	// GoodSide is the longer side, px, that a picture gets when it has to be converted: more only makes the call slower.
+	GoodSide int
+	MaxSize  int // of the file as Size counts it, bytes
 	// Size of a file as the service counts it, such as after encoding.
 	Size func(file []byte) int
+	// Formats are those sent as they are; everything else becomes JPEG.
+	Formats []imaging.Format
 }
 
-// Picture is a picture that a service takes: upright, JPEG, without metadata.
+// Picture is a picture that a service takes, without metadata.
 type Picture struct {
-	JPEG []byte
+	File []byte
 	// Width and Height of the upright original, px.
 	Width, Height int
 }
@@ -39,8 +44,8 @@ const (
 // decoding bounds the memory of pictures being converted: each takes at most about 600 MB, usually 50.
 var decoding = imaging.NewPool(2)
 
-// Fit converts a picture of any format that is taken in to one within the limits. It is always encoded anew: nothing
-// but the picture leaves, no place, time or camera. An error is ocr.ErrUnreadable, for a file that is no picture, or the
+// Fit makes a file within the limits of a picture of any format that is taken in. A file that fits already is sent
+// unchanged, unless it says more than the picture: no place, time or camera leaves. An error is ocr.ErrUnreadable, for a file that is no picture, or the
 // context's.
 func Fit(ctx context.Context, file []byte, l Limits) (Picture, error) {
 	var fitted Picture
@@ -49,18 +54,27 @@ func Fit(ctx context.Context, file []byte, l Limits) (Picture, error) {
 		if err != nil {
 			return err
 		}
-		img, err := p.DecodeWithin(l.MaxSide)
+		fitted = Picture{File: file, Width: p.Width, Height: p.Height}
+		if l.allow(p.Info, file) {
+			return nil
+		}
+		img, err := p.DecodeWithin(l.GoodSide)
 		if err != nil {
 			return err
 		}
-		fitted = Picture{Width: p.Width, Height: p.Height}
-		fitted.JPEG, err = encodeWithin(padded(img, l.MinSide), l)
+		fitted.File, err = encodeWithin(padded(img, l.MinSide), l)
 		return err
 	})
 	if _, refused := errors.AsType[*apperr.Error](err); refused {
 		return Picture{}, fmt.Errorf("%w: %w", ocr.ErrUnreadable, err)
 	}
 	return fitted, err
+}
+
+// allow reports whether the file can be sent as it is.
+func (l Limits) allow(info imaging.Info, file []byte) bool {
+	return slices.Contains(l.Formats, info.Format) && info.Orientation == 1 && min(info.Width, info.Height) >= l.MinSide &&
+		max(info.Width, info.Height) <= l.MaxSide && l.Size(file) <= l.MaxSize && bare(info.Format, file)
 }
 
 // encodeWithin lowers the quality, then the number of pixels, until the file is small enough.

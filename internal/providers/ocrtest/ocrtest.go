@@ -124,10 +124,10 @@ func noise(width, height int) image.Image {
 	return img
 }
 
-// Size of a JPEG, which it must be.
+// Size of a JPEG or PNG, which it must be.
 func Size(t testing.TB, file []byte) (width, height int) {
 	t.Helper()
-	config, err := jpeg.DecodeConfig(bytes.NewReader(file))
+	config, _, err := image.DecodeConfig(bytes.NewReader(file))
 	require.NoError(t, err)
 	return config.Width, config.Height
 }

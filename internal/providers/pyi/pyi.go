@@ -141,7 +141,7 @@ func source(ctx context.Context, r ocr.Request) (string, ocrclient.Picture, erro
 		return r.URL, ocrclient.Picture{}, nil
 	}
 	picture, err := ocrclient.Fit(ctx, r.Image, limits)
-	return encode(picture.JPEG), picture, err
+	return encode(picture.File), picture, err
 }
 
 // side is the value of id_card_side; empty lets the service find out.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"huizhi/internal/ocr"
+	"huizhi/internal/photos/imaging"
 	"huizhi/internal/providers/ocrclient"
 )
 
@@ -20,8 +21,10 @@ const (
 	maxURL      = 1024 // bytes
 )
 
-// limits: 4 MB (of 2^20) after base64 and urlencode, 15 to 4096 px. More than 2048 px only make the call slower.
-var limits = ocrclient.Limits{MinSide: 15, MaxSide: 2048, MaxSize: 4 << 20, Size: encodedSize}
+// limits: 4 MB (of 2^20) after base64 and urlencode, 15 to 4096 px; jpg, png and bmp.
+var limits = ocrclient.Limits{
+	MinSide: 15, MaxSide: 4096, GoodSide: 2048, MaxSize: 4 << 20, Size: encodedSize, Formats: []imaging.Format{imaging.JPEG, imaging.PNG},
+}
 
 func encode(file []byte) string { return base64.StdEncoding.EncodeToString(file) }
 

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"huizhi/internal/ocr"
+	"huizhi/internal/photos/imaging"
 	"huizhi/internal/providers/ocrclient"
 )
 
@@ -33,7 +34,9 @@ const (
 
 // limits: the document has an error for the size of pictures, but names no limit; these are the strictest of the other
 // services'. TIFF, accepted in one place and refused in another, is never sent.
-var limits = ocrclient.Limits{MinSide: 15, MaxSide: 2048, MaxSize: 3 << 20, Size: base64Size}
+var limits = ocrclient.Limits{
+	MinSide: 15, MaxSide: 4096, GoodSide: 2048, MaxSize: 3 << 20, Size: base64Size, Formats: []imaging.Format{imaging.JPEG, imaging.PNG},
+}
 
 func base64Size(file []byte) int { return base64.StdEncoding.EncodedLen(len(file)) }
 
@@ -102,7 +105,7 @@ func (c *Client) Read(ctx context.Context, r ocr.Request) (*ocr.Reading, error) 
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(call{base64.StdEncoding.EncodeToString(picture.JPEG), serviceType, c.token})
+	body, err := json.Marshal(call{base64.StdEncoding.EncodeToString(picture.File), serviceType, c.token})
 	if err != nil {
 		return nil, fmt.Errorf("xinhuo: cannot write the request: %w", err)
 	}
