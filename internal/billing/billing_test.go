@@ -33,7 +33,7 @@ func newLedger(t testing.TB, d *db.DB, fenPer1000Points int64) *ledger {
 	l.sc = tenants.ForTenant(l.tenant)
 	now, photo := db.Now(), db.NewID()
 	l.insert("tenants", map[string]any{"id": l.tenant, "name": "晨光照相馆", "kind": "store",
-		"fen_per_1000_points": fenPer1000Points, "created_at": now})
+		"created_at": shanghai(2025, 1, 1, 0, 0).UTC()})
 	l.insert("batches", map[string]any{"tenant_id": l.tenant, "id": l.batch, "name": "三(2)班", "type_id": 1, "type_name": "居住证",
 		"city": "广东省,深圳市", "simulate": false, "pending_pictures": 0, "next_seq": 2, "created_by": "test", "created_at": now})
 	l.insert("pictures", map[string]any{"tenant_id": l.tenant, "id": photo, "batch_id": l.batch, "seq": 1, "name": "a.jpg", "pair_key": "a",
@@ -43,7 +43,21 @@ func newLedger(t testing.TB, d *db.DB, fenPer1000Points int64) *ledger {
 		"status": "completed", "seq": 1, "type_id": 1, "type_name": "居住证", "city": "广东省,深圳市", "simulate": false,
 		"photo_id": photo, "paired_by": "name", "name": "", "id_number": "", "fields": "{}", "exceptions": 0, "version": 1,
 		"message": "", "image_code": "", "created_at": now, "updated_at": now})
+	l.price(billing.NewPrice{Terms: perPoint(fenPer1000Points)})
 	return l
+}
+
+// perPoint is the plainest of prices: by points, with 6 % tax in it.
+func perPoint(fenPer1000Points int64) billing.Terms {
+	return billing.Terms{Tiers: []billing.Tier{{FenPer1000Points: fenPer1000Points}}, TaxBP: 600, TaxIncluded: true}
+}
+
+// price puts an entry into the tenant's price book.
+func (l *ledger) price(n billing.NewPrice) *billing.TenantPrice {
+	l.t.Helper()
+	p, err := l.svc.AddPrice(context.Background(), l.sc, n, "test", db.Now())
+	require.NoError(l.t, err)
+	return p
 }
 
 func (l *ledger) insert(table string, row map[string]any) {
@@ -142,4 +156,21 @@ func (l *ledger) chargeMany(n, types int, first time.Time, step time.Duration) {
 // shanghai is a moment on the clock that bills go by.
 func shanghai(year int, month time.Month, day, hour, minute int) time.Time {
 	return time.Date(year, month, day, hour, minute, 0, 0, time.FixedZone("CST", 8*3600))
+}
+
+// everyTenant is what a run over all tenants goes through.
+func everyTenant(t testing.TB, svc *billing.Service) []tenants.Scope {
+	t.Helper()
+	all, err := svc.EveryTenant(context.Background(), tenants.AllTenants("a test runs the month for all"))
+	require.NoError(t, err)
+	return all
+}
+
+// everySweep lets a test look over all tenants.
+var everySweep = tenants.AllTenants("a test looks over all tenants")
+
+// inUTC is the invoice as every database gives it back.
+func inUTC(inv billing.Invoice) billing.Invoice {
+	inv.CreatedAt, inv.UpdatedAt = inv.CreatedAt.UTC(), inv.UpdatedAt.UTC()
+	return inv
 }

@@ -1,9 +1,11 @@
 package billing
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -13,117 +15,88 @@ import (
 	"huizhi/internal/tenants"
 )
 
-// draftPart is how many charges are put on lines in one transaction: on SQLite
-// everybody who writes waits for it.
-const draftPart = 5000
-
-// Draft builds the month's draft from the ledger at the tenant's present price,
-// or brings an existing one up to date. The month may still be running.
+// Draft builds the month's draft from the ledger by the price book, or brings an
+// existing one up to date. The month may still be running. Doing it again is the
+// same as doing it once, and two callers at once wait for each other; a draft
+// that was reviewed and changes is to be reviewed again.
 //
-// A draft only grows, because the ledger does: charges that are on a line stay
-// there, new ones are added, and the figures are counted from the links. So it
-// can be built in parts, each of which leaves a draft that adds up; doing it
-// again is the same as doing it once; and two callers at once wait for each
-// other at the invoice's row.
-//
-// An invoice that is no longer a draft is Conflict; a month without charges is
-// Invalid, and gets no invoice.
+// An invoice that is no longer a draft is Conflict; a month without charges and
+// without a minimum is Invalid, and gets no invoice.
 func (s *Service) Draft(ctx context.Context, sc tenants.Scope, month Month, now time.Time) (Invoice, error) {
 	var inv Invoice
-	for after, more := "", true; more; more = after != "" {
-		err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-			var err error
-			if inv, err = lockInvoice(ctx, tx, sc, month, now); err != nil {
-				return err
-			}
-			if inv.State != StateDraft {
-				return apperr.New(apperr.Conflict, "error.billing.not_draft")
-			}
-			if after, err = addCharges(ctx, tx, sc, &inv, after); err != nil {
-				return err
-			}
-			return count(ctx, tx, sc, &inv, now)
-		})
-		if err != nil {
-			return Invoice{}, err
-		}
-	}
-	return inv, nil
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		var err error
+		inv, err = draftIn(ctx, tx, sc, month, now)
+		return err
+	})
+	return inv, err
 }
 
-// lockInvoice finds or makes the month's invoice and keeps others from it until
-// the transaction ends.
-func lockInvoice(ctx context.Context, tx bun.Tx, sc tenants.Scope, month Month, now time.Time) (Invoice, error) {
-	inv := Invoice{TenantID: sc.TenantID(), ID: db.NewID(), Month: month, State: StateDraft, CreatedAt: now, UpdatedAt: now}
-	if _, err := tx.NewInsert().Model(&inv).On("CONFLICT (tenant_id, month) DO NOTHING").Exec(ctx); err != nil {
-		return inv, fmt.Errorf("cannot open the draft: %w", err)
+func draftIn(ctx context.Context, tx bun.Tx, sc tenants.Scope, month Month, now time.Time) (Invoice, error) {
+	if err := lockLedger(ctx, tx, sc); err != nil {
+		return Invoice{}, err
 	}
-	var found Invoice
-	err := tx.NewSelect().Model(&found).ApplyQueryBuilder(sc.Where).Where("month = ?", month).Apply(db.ForUpdate(tx)).Scan(ctx)
+	b, err := loadBook(ctx, tx, sc)
 	if err != nil {
-		return inv, fmt.Errorf("cannot load the draft: %w", err)
+		return Invoice{}, err
 	}
-	return found, nil
-}
-
-// addCharges puts the next part of the charges after the one with that id on
-// their lines, and returns where the part after that begins, "" at the end. A
-// draft that lacks nothing is left alone, which two counts tell.
-func addCharges(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice, after string) (next string, err error) {
-	if after == "" {
-		complete, err := isComplete(ctx, tx, sc, inv)
-		if err != nil || complete {
-			return "", err
-		}
-		if err := addLines(ctx, tx, sc, inv); err != nil {
-			return "", err
-		}
-	}
-	err = tx.NewSelect().Model((*Charge)(nil)).Column("id").ApplyQueryBuilder(sc.Where).
-		Where("month = ? AND id > ?", inv.Month, after).Order("id").Offset(draftPart-1).Limit(1).Scan(ctx, &next)
-	if err != nil && !db.IsNoRows(err) {
-		return "", fmt.Errorf("cannot find the end of the part: %w", err)
-	}
-	return next, linkCharges(ctx, tx, sc, inv, after, next)
-}
-
-// isComplete tells that the draft has every charge of its month.
-func isComplete(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice) (bool, error) {
-	charged, err := tx.NewSelect().Model((*Charge)(nil)).ApplyQueryBuilder(sc.Where).Where("month = ?", inv.Month).Count(ctx)
+	inv, found, err := openInvoice(ctx, tx, sc, month)
 	if err != nil {
-		return false, fmt.Errorf("cannot count the charges of the month: %w", err)
+		return inv, err
 	}
-	linked, err := tx.NewSelect().Model((*link)(nil)).ApplyQueryBuilder(sc.Where).Where("invoice_id = ?", inv.ID).Count(ctx)
-	if err != nil {
-		return false, fmt.Errorf("cannot count the charges of the draft: %w", err)
+	if found && !inv.Editable() {
+		return inv, apperr.New(apperr.Conflict, "error.billing.not_draft")
 	}
-	return charged == linked, nil
-}
-
-// sameLine tells that a charge belongs on a line: one type, by the name it was
-// charged under, at one price.
-const sameLine = "line.tenant_id = charge.tenant_id AND line.type_id = charge.type_id AND line.type_name = charge.type_name AND line.unit_points = charge.points"
-
-// addLines gives the draft an empty line for every type that has none yet.
-func addLines(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice) error {
-	last, err := tx.NewSelect().Model((*Line)(nil)).ApplyQueryBuilder(sc.Where).Where("invoice_id = ?", inv.ID).Count(ctx)
+	lines, err := countLines(ctx, tx, sc, b, month)
 	if err != nil {
-		return fmt.Errorf("cannot count the lines: %w", err)
-	}
-	var lines []Line
-	err = tx.NewSelect().Model((*Charge)(nil)).Distinct().
-		ColumnExpr("charge.type_id, charge.type_name, charge.points AS unit_points").
-		ApplyQueryBuilder(sc.Where).Where("charge.month = ?", inv.Month).
-		Where("NOT EXISTS (SELECT 1 FROM invoice_lines AS line WHERE line.invoice_id = ? AND "+sameLine+")", inv.ID).
-		Order("type_id", "type_name", "unit_points").Scan(ctx, &lines)
-	if err != nil {
-		return fmt.Errorf("cannot find the month's types: %w", err)
+		return inv, err
 	}
 	if len(lines) == 0 {
-		return nil
+		return inv, apperr.New(apperr.Invalid, "error.billing.empty_month")
 	}
+	if !found {
+		inv = Invoice{TenantID: sc.TenantID(), ID: db.NewID(), Month: month, State: StateDraft, CreatedAt: now}
+	}
+	return inv, inv.write(ctx, tx, sc, lines, found, now)
+}
+
+// openInvoice finds the month's invoice that is not void and keeps others from
+// it until the transaction ends.
+func openInvoice(ctx context.Context, tx bun.Tx, sc tenants.Scope, month Month) (inv Invoice, found bool, err error) {
+	err = tx.NewSelect().Model(&inv).ApplyQueryBuilder(sc.Where).Where("month = ? AND state <> ?", month, StateVoid).
+		Apply(db.ForUpdate(tx)).Scan(ctx)
+	if db.IsNoRows(err) {
+		return inv, false, nil
+	}
+	if err != nil {
+		return inv, false, fmt.Errorf("cannot load the draft: %w", err)
+	}
+	return inv, true, nil
+}
+
+// write saves the invoice with its lines, unless they are what it has.
+func (inv *Invoice) write(ctx context.Context, tx bun.Tx, sc tenants.Scope, lines []Line, found bool, now time.Time) error {
 	for i := range lines {
-		lines[i].TenantID, lines[i].InvoiceID, lines[i].Ordinal = sc.TenantID(), inv.ID, int(last)+i+1
+		lines[i].TenantID, lines[i].InvoiceID, lines[i].Ordinal = inv.TenantID, inv.ID, i+1
+	}
+	if found {
+		old, err := linesOf(ctx, tx, sc, inv.ID)
+		if err != nil || sameLines(old, lines) {
+			return err
+		}
+		if inv.State, err = move(inv.State, eventRecount); err != nil {
+			return err
+		}
+		inv.Previous = &Snapshot{At: inv.UpdatedAt, TotalFen: inv.TotalFen, Lines: old}
+		inv.ReviewedAt = nil
+		if _, err := tx.NewDelete().Model((*Line)(nil)).ApplyQueryBuilder(sc.Where).Where("invoice_id = ?", inv.ID).Exec(ctx); err != nil {
+			return fmt.Errorf("cannot take the lines of the draft before away: %w", err)
+		}
+	}
+	inv.add(lines)
+	inv.UpdatedAt = now
+	if err := inv.save(ctx, tx, found); err != nil {
+		return err
 	}
 	if _, err := tx.NewInsert().Model(&lines).Exec(ctx); err != nil {
 		return fmt.Errorf("cannot write the lines: %w", err)
@@ -131,75 +104,69 @@ func addLines(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice) er
 	return nil
 }
 
-// linkCharges puts the month's charges with ids after one and up to another (""
-// for no end) onto their lines.
-//
-// It says how, because PostgreSQL plans it on tables that are empty or just
-// filled, and guesses wrong: MATERIALIZED, so that the part is read once and not
-// once for each line; ON CONFLICT and not NOT EXISTS for what is on a line
-// already, because that scanned the growing table for each charge (100,000 of
-// them took over ten minutes).
-func linkCharges(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice, after, last string) error {
-	part := tx.NewSelect().Model((*Charge)(nil)).Column("tenant_id", "id", "type_id", "type_name", "points").
-		ApplyQueryBuilder(sc.Where).Where("month = ? AND id > ?", inv.Month, after)
-	if last != "" {
-		part.Where("id <= ?", last)
+func (inv *Invoice) save(ctx context.Context, tx bun.Tx, found bool) error {
+	var err error
+	if found {
+		_, err = tx.NewUpdate().Model(inv).WherePK().Exec(ctx)
+	} else {
+		_, err = tx.NewInsert().Model(inv).Exec(ctx)
 	}
-	_, err := tx.NewRaw(`INSERT INTO invoiced_charges (tenant_id, charge_id, invoice_id, line_ordinal)
-		WITH charge AS MATERIALIZED (?)
-		SELECT charge.tenant_id, charge.id, line.invoice_id, line.ordinal
-		FROM charge JOIN invoice_lines AS line ON line.invoice_id = ? AND `+sameLine+`
-		WHERE true ON CONFLICT (tenant_id, charge_id) DO NOTHING`, part, inv.ID).Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("cannot put the charges on their lines: %w", err)
+		return fmt.Errorf("cannot write the invoice: %w", err)
 	}
 	return nil
 }
 
-// count counts each line from the charges that are on it, prices it, and adds
-// the lines up.
-func count(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice, now time.Time) error {
-	tenant, err := tenants.Load(ctx, tx, sc)
-	if err != nil {
-		return err
-	}
-	lines, err := linesOf(ctx, tx, sc, inv.ID)
-	if err != nil {
-		return err
-	}
-	var counts []struct {
-		LineOrdinal int
-		Receipts    int64
-	}
-	err = tx.NewSelect().Model((*link)(nil)).ColumnExpr("link.line_ordinal, COUNT(*) AS receipts").
-		ApplyQueryBuilder(sc.Where).Where("link.invoice_id = ?", inv.ID).GroupExpr("link.line_ordinal").Scan(ctx, &counts)
-	if err != nil {
-		return fmt.Errorf("cannot count the charges of the lines: %w", err)
-	}
-	byOrdinal := map[int]int64{}
-	for _, c := range counts {
-		byOrdinal[c.LineOrdinal] = c.Receipts
-	}
-	inv.FenPer1000Points, inv.UpdatedAt = tenant.FenPer1000Points, now
-	inv.Receipts, inv.Points, inv.TotalFen = 0, 0, 0
-	for i := range lines {
-		l := &lines[i]
-		l.Receipts, l.UnitFen = byOrdinal[l.Ordinal], tenant.Cost(l.UnitPoints)
-		l.AmountFen = l.Receipts * l.UnitFen
-		if _, err := tx.NewUpdate().Model(l).WherePK().Exec(ctx); err != nil {
-			return fmt.Errorf("cannot write line %d: %w", l.Ordinal, err)
-		}
+// add computes the sums of the lines.
+func (inv *Invoice) add(lines []Line) {
+	inv.Receipts, inv.Points, inv.NetFen, inv.TaxFen = 0, 0, 0, 0
+	for _, l := range lines {
 		inv.Receipts += l.Receipts
 		inv.Points += l.Points()
-		inv.TotalFen += l.AmountFen
 	}
-	if inv.Receipts == 0 {
-		return apperr.New(apperr.Invalid, "error.billing.empty_month")
+	inv.Taxes = taxesOf(lines)
+	for _, t := range inv.Taxes {
+		inv.NetFen += t.NetFen
+		inv.TaxFen += t.TaxFen
 	}
-	if _, err := tx.NewUpdate().Model(inv).WherePK().Exec(ctx); err != nil {
-		return fmt.Errorf("cannot write the draft: %w", err)
+	inv.TotalFen = inv.NetFen + inv.TaxFen
+}
+
+// countLines counts the month by the book: a line for each type at one price,
+// and one for what lacks of the minimum.
+func countLines(ctx context.Context, tx bun.IDB, sc tenants.Scope, b *book, month Month) ([]Line, error) {
+	r, err := rate(ctx, tx, sc, b, month)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	groups, err := r.groups(ctx, tx, sc, "charge.type_name", nil)
+	if err != nil {
+		return nil, err
+	}
+	var newest string
+	err = tx.NewSelect().Model((*Charge)(nil)).ColumnExpr("COALESCE(MAX(charge.id), '')").
+		ApplyQueryBuilder(sc.Where).Where("charge.month = ?", month).Scan(ctx, &newest)
+	if err != nil {
+		return nil, fmt.Errorf("cannot find the newest charge: %w", err)
+	}
+	slices.SortFunc(groups, func(x, y group) int {
+		return cmp.Or(cmp.Compare(x.span, y.span), cmp.Compare(x.TypeID, y.TypeID), cmp.Compare(x.TypeName, y.TypeName), cmp.Compare(x.Points, y.Points))
+	})
+	var lines []Line
+	var amount int64
+	for _, g := range groups {
+		span := &r.spans[g.span]
+		l := Line{Kind: LineReceipts, TypeID: g.TypeID, TypeName: g.TypeName, FromDay: span.fromDay, UntilDay: span.untilDay,
+			AfterID: span.after, ThroughID: cmp.Or(span.through, newest), UnitPoints: g.Points, UnitFen: g.unitFen,
+			Receipts: g.Receipts, AmountFen: g.Receipts * g.unitFen, TaxBP: span.terms.TaxBP, TaxIncluded: span.terms.TaxIncluded}
+		amount += l.AmountFen
+		lines = append(lines, l)
+	}
+	if lack := r.last.MinimumFen - amount; lack > 0 {
+		lines = append(lines, Line{Kind: LineMinimum, FromDay: firstDay(month), UntilDay: lastDay(month), UnitFen: lack, AmountFen: lack,
+			TaxBP: r.last.TaxBP, TaxIncluded: r.last.TaxIncluded})
+	}
+	return lines, nil
 }
 
 // due lists every month that is over and whose draft is missing or behind the
@@ -215,8 +182,8 @@ WITH RECURSIVE months (tenant_id, month) AS (
   FROM months WHERE months.month IS NOT NULL
 )
 SELECT months.tenant_id, months.month FROM months
-LEFT JOIN invoices AS invoice ON invoice.tenant_id = months.tenant_id AND invoice.month = months.month
-WHERE months.month < ? AND (invoice.id IS NULL OR (invoice.state = ? AND invoice.receipts <>
+LEFT JOIN invoices AS invoice ON invoice.tenant_id = months.tenant_id AND invoice.month = months.month AND invoice.state <> ?
+WHERE months.month < ? AND (invoice.id IS NULL OR (invoice.number IS NULL AND invoice.receipts <>
   (SELECT COUNT(*) FROM charges AS charge WHERE charge.tenant_id = months.tenant_id AND charge.month = months.month)))
 ORDER BY months.tenant_id, months.month`
 
@@ -231,13 +198,19 @@ type dueMonth struct {
 // is picked up by the next run. One tenant's failure does not keep the others
 // from their drafts.
 func (s *Service) EnsureDrafts(ctx context.Context, now time.Time) error {
-	months, err := dueMonths(ctx, s.db, tenants.AllTenants("months end for everybody at once"), now)
+	sweep := tenants.AllTenants("months end for everybody at once")
+	months, err := dueMonths(ctx, s.db, sweep, now)
+	if err != nil {
+		return err
+	}
+	minimal, err := minimumMonths(ctx, s.db, sweep, MonthOf(now).Add(-1))
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, m := range months {
-		if _, err := s.Draft(ctx, tenants.ForTenant(m.TenantID), m.Month, now); err != nil {
+	for _, m := range slices.Concat(months, minimal) {
+		_, err := s.Draft(ctx, tenants.ForTenant(m.TenantID), m.Month, now)
+		if err != nil && apperr.KindOf(err) != apperr.Invalid {
 			errs = append(errs, fmt.Errorf("cannot draft %s of tenant %s: %w", m.Month, m.TenantID, err))
 		}
 	}
@@ -246,8 +219,26 @@ func (s *Service) EnsureDrafts(ctx context.Context, now time.Time) error {
 
 func dueMonths(ctx context.Context, tx bun.IDB, _ tenants.Sweep, now time.Time) ([]dueMonth, error) {
 	var months []dueMonth
-	if err := tx.NewRaw(due, MonthOf(now), StateDraft).Scan(ctx, &months); err != nil {
+	if err := tx.NewRaw(due, StateVoid, MonthOf(now)).Scan(ctx, &months); err != nil {
 		return nil, fmt.Errorf("cannot find the months to draft: %w", err)
 	}
 	return months, nil
+}
+
+// minimumMonths lists the tenants that may owe a minimum for the month and have
+// no invoice for it: those with such a price of their own or a plan with one.
+func minimumMonths(ctx context.Context, tx bun.IDB, _ tenants.Sweep, month Month) ([]dueMonth, error) {
+	last := lastDay(month)
+	var out []dueMonth
+	err := tx.NewRaw(`SELECT tenant.id AS tenant_id, ? AS month FROM tenants AS tenant
+		WHERE tenant.created_at < ?
+		AND NOT EXISTS (SELECT 1 FROM invoices AS invoice WHERE invoice.tenant_id = tenant.id AND invoice.month = ? AND invoice.state <> ?)
+		AND EXISTS (SELECT 1 FROM plan_prices AS plan WHERE plan.minimum_fen > 0 AND ? BETWEEN plan.from_day AND plan.until_day
+			AND plan.plan = COALESCE((SELECT price.plan FROM tenant_prices AS price WHERE price.tenant_id = tenant.id AND ? BETWEEN price.from_day AND price.until_day), ?)
+		UNION ALL SELECT 1 FROM tenant_prices AS price WHERE price.tenant_id = tenant.id AND price.minimum_fen > 0 AND ? BETWEEN price.from_day AND price.until_day)`,
+		month, month.End().UTC(), month, StateVoid, last, last, StandardPlan, last).Scan(ctx, &out)
+	if err != nil {
+		return nil, fmt.Errorf("cannot find the tenants with a minimum: %w", err)
+	}
+	return out, nil
 }

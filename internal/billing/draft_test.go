@@ -14,7 +14,6 @@ import (
 	"huizhi/internal/billing"
 	"huizhi/internal/db"
 	"huizhi/internal/dbtest"
-	"huizhi/internal/tenants"
 )
 
 // TestEveryChargeIsOnExactlyOneLine tries invariant 4: whatever the charges and
@@ -26,9 +25,8 @@ func TestEveryChargeIsOnExactlyOneLine(t *testing.T) {
 		types := []string{"居住证", "身份证", "社会保障卡", "驾驶证"}
 		for seed := range uint64(6) {
 			rnd := rand.New(rand.NewPCG(seed, 26))
-			l := newLedger(t, d, 1+rnd.Int64N(3000))
-			tenant, err := tenants.Load(ctx, d, l.sc)
-			require.NoError(t, err)
+			fenPer1000 := 1 + rnd.Int64N(3000)
+			l := newLedger(t, d, fenPer1000)
 			months := []billing.Month{"2026-09", "2026-10", "2026-11"}
 			want := map[billing.Month]billing.Sum{}
 			now := shanghai(2026, 11, 20, 14, 0)
@@ -39,7 +37,7 @@ func TestEveryChargeIsOnExactlyOneLine(t *testing.T) {
 					c := l.charge(billing.NewCharge{TypeID: kind + 1, TypeName: types[kind], Points: 1 + rnd.Int64N(1000),
 						At: m.Start().Add(time.Duration(rnd.Int64N(int64(m.End().Sub(m.Start())))))})
 					sum := want[m]
-					sum.Receipts, sum.Points, sum.Fen = sum.Receipts+1, sum.Points+c.Points, sum.Fen+tenant.Cost(c.Points)
+					sum.Receipts, sum.Points, sum.Fen = sum.Receipts+1, sum.Points+c.Points, sum.Fen+(c.Points*fenPer1000+500)/1000
 					want[m] = sum
 				}
 				for _, m := range months {
@@ -64,10 +62,13 @@ func (l *ledger) checkInvoice(id string) {
 	inv, err := l.svc.Invoice(ctx, l.sc, id)
 	require.NoError(l.t, err)
 	assert.Zero(l.t, inv.Unbilled())
-	assert.Equal(l.t, inv.TotalFen, inv.LinesFen())
-	assert.Equal(l.t, billing.Sum{Receipts: inv.Receipts, Points: inv.Points, Fen: inv.TotalFen}, inv.Ledger)
-	seen := map[string]bool{}
+	assert.Equal(l.t, inv.AmountFen(), inv.LinesFen())
+	seen, charged := map[string]bool{}, billing.Sum{Receipts: inv.Receipts, Points: inv.Points}
 	for _, line := range inv.Lines {
+		if line.Kind == billing.LineMinimum {
+			continue
+		}
+		charged.Fen += line.AmountFen
 		var fen, points int64
 		for after := ""; ; {
 			entries, next, err := l.svc.LinePage(ctx, l.sc, id, line.Ordinal, after, 7)
@@ -85,6 +86,7 @@ func (l *ledger) checkInvoice(id string) {
 		assert.Equal(l.t, line.AmountFen, fen)
 		assert.Equal(l.t, line.Points(), points)
 	}
+	assert.Equal(l.t, charged, inv.Ledger)
 	assert.Len(l.t, seen, int(inv.Receipts))
 }
 
@@ -104,7 +106,7 @@ func TestADraftIsTheSameBuiltTwice(t *testing.T) {
 		assert.Equal(t, billing.StateDraft, first.State)
 		again, err := l.svc.Draft(ctx, l.sc, "2026-10", now)
 		require.NoError(t, err)
-		assert.Equal(t, first, again)
+		assert.Equal(t, inUTC(first), inUTC(again))
 
 		inv, err := l.svc.Invoice(ctx, l.sc, first.ID)
 		require.NoError(t, err)
@@ -115,11 +117,11 @@ func TestADraftIsTheSameBuiltTwice(t *testing.T) {
 	})
 }
 
-func TestALargeDraftIsBuiltInParts(t *testing.T) {
+func TestALargeDraft(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := context.Background()
 		l := newLedger(t, d, 1000)
-		const n = 2*5000 + 3 // two whole parts and the beginning of a third
+		const n = 10003
 		l.chargeMany(n, 3, shanghai(2026, 10, 1, 0, 0), time.Minute)
 		now := shanghai(2026, 11, 1, 0, 10)
 		inv, err := l.svc.Draft(ctx, l.sc, "2026-10", now)
@@ -132,7 +134,7 @@ func TestALargeDraftIsBuiltInParts(t *testing.T) {
 		assert.Equal(t, inv.TotalFen, detail.LinesFen())
 		again, err := l.svc.Draft(ctx, l.sc, "2026-10", now)
 		require.NoError(t, err)
-		assert.Equal(t, inv, again)
+		assert.Equal(t, inUTC(inv), inUTC(again))
 	})
 }
 
@@ -144,40 +146,11 @@ func TestADraftFollowsThePrice(t *testing.T) {
 		now := shanghai(2026, 11, 20, 9, 0)
 		_, err := l.svc.Draft(ctx, l.sc, "2026-11", now)
 		require.NoError(t, err)
-		_, err = d.NewUpdate().Table("tenants").Set("fen_per_1000_points = 900").Where("id = ?", l.tenant).Exec(ctx)
-		require.NoError(t, err)
+		l.price(billing.NewPrice{FromDay: "2026-11-01", Terms: perPoint(900), EndOpen: true})
 		inv, err := l.svc.Draft(ctx, l.sc, "2026-11", now)
 		require.NoError(t, err)
 		assert.EqualValues(t, 450, inv.TotalFen)
 		l.checkInvoice(inv.ID)
-	})
-}
-
-func TestAnInvoiceThatIsNoDraftIsNotTouched(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		ctx := context.Background()
-		l := newLedger(t, d, 1000)
-		l.charge(billing.NewCharge{At: shanghai(2026, 10, 9, 9, 0)})
-		now := shanghai(2026, 11, 1, 0, 10)
-		inv, err := l.svc.Draft(ctx, l.sc, "2026-10", now)
-		require.NoError(t, err)
-		for _, state := range billing.States[1:] {
-			_, err = d.NewUpdate().Table("invoices").Set("state = ?", state).Where("id = ?", inv.ID).Exec(ctx)
-			require.NoError(t, err)
-			before, err := l.svc.Invoice(ctx, l.sc, inv.ID)
-			require.NoError(t, err)
-
-			l.charge(billing.NewCharge{At: shanghai(2026, 10, 31, 23, 59)})
-			_, err = l.svc.Draft(ctx, l.sc, "2026-10", now.Add(time.Hour))
-			assert.Equal(t, apperr.Conflict, apperr.KindOf(err))
-			require.NoError(t, l.svc.EnsureDrafts(ctx, now))
-
-			after, err := l.svc.Invoice(ctx, l.sc, inv.ID)
-			require.NoError(t, err)
-			assert.Equal(t, before.Invoice, after.Invoice)
-			assert.Equal(t, before.Lines, after.Lines)
-			assert.Equal(t, before.Unbilled()+1, after.Unbilled(), "the late charge is on no line, and is seen")
-		}
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"huizhi/internal/apperr"
 	"huizhi/internal/i18n"
 	"huizhi/internal/tenants"
 )
@@ -56,11 +57,14 @@ func columnNames(ctx context.Context) []string {
 }
 
 // eachEntry visits every charge of the invoice, line by line, a page in memory
-// at a time and no query open while a row is being written.
+// at a time and no query open while a row is being written. A draft whose charges
+// do not add up to its lines any more is Conflict at the end: it wants to be
+// counted again before it is handed on.
 func (s *Service) eachEntry(ctx context.Context, sc tenants.Scope, inv *Detail, visit func(Entry) error) error {
 	for _, line := range inv.Lines {
+		n := int64(0)
 		for after, more := "", true; more; {
-			charges, err := lineCharges(ctx, s.db, sc, inv.ID, line.Ordinal, after, exportPage)
+			charges, err := lineCharges(ctx, s.db, sc, inv.Month, &line, after, exportPage)
 			if err != nil {
 				return err
 			}
@@ -69,8 +73,12 @@ func (s *Service) eachEntry(ctx context.Context, sc tenants.Scope, inv *Detail, 
 					return err
 				}
 				after = c.ID
+				n++
 			}
 			more = len(charges) == exportPage
+		}
+		if n != line.Receipts {
+			return apperr.New(apperr.Conflict, "error.billing.behind")
 		}
 	}
 	return nil

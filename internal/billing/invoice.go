@@ -11,12 +11,15 @@ import (
 	"huizhi/internal/tenants"
 )
 
-// Detail is an invoice with its lines and what the ledger says beside it.
+// Detail is an invoice with everything that belongs to it and what the ledger
+// says beside it.
 type Detail struct {
 	Invoice
-	Lines []Line
-	// Ledger is the month in the ledger at the invoice's price. A draft that is
-	// up to date agrees with it.
+	Lines    []Line
+	Payments []Payment
+	Credits  []CreditNote
+	// Ledger is the month in the ledger by the price book. A draft that is up to
+	// date agrees with it, and an invoice that is final always does.
 	Ledger Sum
 }
 
@@ -50,12 +53,18 @@ func (s *Service) Invoice(ctx context.Context, sc tenants.Scope, id string) (*De
 	if out.Lines, err = linesOf(ctx, s.db, sc, id); err != nil {
 		return nil, err
 	}
-	sums, err := sumMonths(ctx, s.db, sc, []Month{inv.Month}, func(Month) price { return price(inv.FenPer1000Points) })
+	if out.Payments, err = paymentsOf(ctx, s.db, sc, id); err != nil {
+		return nil, err
+	}
+	if out.Credits, err = creditsOf(ctx, s.db, sc, id); err != nil {
+		return nil, err
+	}
+	r, err := newRater(ctx, s.db, sc)
 	if err != nil {
 		return nil, err
 	}
-	out.Ledger = sums[inv.Month]
-	return out, nil
+	out.Ledger, err = r.sum(ctx, inv.Month)
+	return out, err
 }
 
 // LinePage is one page of the charges on a line, in the order they were
@@ -71,7 +80,11 @@ func (s *Service) LinePage(ctx context.Context, sc tenants.Scope, invoiceID stri
 	if err != nil {
 		return nil, "", fmt.Errorf("cannot load the line: %w", err)
 	}
-	charges, err := lineCharges(ctx, s.db, sc, invoiceID, ordinal, after, size+1)
+	inv, err := invoiceByID(ctx, s.db, sc, invoiceID)
+	if err != nil {
+		return nil, "", err
+	}
+	charges, err := lineCharges(ctx, s.db, sc, inv.Month, &line, after, size+1)
 	if err != nil {
 		return nil, "", err
 	}
@@ -105,13 +118,16 @@ func linesOf(ctx context.Context, tx bun.IDB, sc tenants.Scope, invoiceID string
 	return lines, nil
 }
 
-func lineCharges(ctx context.Context, tx bun.IDB, sc tenants.Scope, invoiceID string, ordinal int, after string, limit int) ([]Charge, error) {
+// lineCharges reads the charges that the line holds after one of them.
+func lineCharges(ctx context.Context, tx bun.IDB, sc tenants.Scope, month Month, l *Line, after string, limit int) ([]Charge, error) {
+	if l.Kind != LineReceipts {
+		return nil, nil
+	}
 	var out []Charge
-	err := tx.NewSelect().Model(&out).
-		Join("JOIN invoiced_charges AS link ON link.tenant_id = charge.tenant_id AND link.charge_id = charge.id").
-		ApplyQueryBuilder(sc.Where).
-		Where("link.tenant_id = ? AND link.invoice_id = ? AND link.line_ordinal = ? AND link.charge_id > ?", sc.TenantID(), invoiceID, ordinal, after).
-		Order("link.charge_id").Limit(int64(limit)).Scan(ctx)
+	err := tx.NewSelect().Model(&out).ApplyQueryBuilder(sc.Where).
+		Where("charge.month = ? AND charge.type_id = ? AND charge.type_name = ? AND charge.points = ?", month, l.TypeID, l.TypeName, l.UnitPoints).
+		Where("charge.day BETWEEN ? AND ? AND charge.id > ? AND charge.id <= ?", l.FromDay, l.UntilDay, max(l.AfterID, after), l.ThroughID).
+		Order("charge.id").Limit(int64(limit)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("cannot load the charges of the line: %w", err)
 	}

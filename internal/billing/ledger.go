@@ -50,10 +50,15 @@ type NewCharge struct {
 // Record writes the charge of a completed attempt in the transaction that marks
 // it completed, so that neither exists without the other. A second charge for
 // the attempt changes nothing and reports created = false; the transaction goes
-// on. Simulated and failed attempts are never given to it.
+// on. Simulated and failed attempts are never given to it. When the day of c.At
+// has been sealed in the meantime, it is ErrSealed, and the completion is to be
+// tried again by a later clock.
 func Record(ctx context.Context, tx bun.Tx, sc tenants.Scope, c NewCharge) (created bool, err error) {
 	if c.Points <= 0 {
 		return false, fmt.Errorf("a charge of %d points", c.Points)
+	}
+	if err := openDay(ctx, tx, sc, c.At); err != nil {
+		return false, err
 	}
 	row := &Charge{
 		TenantID: sc.TenantID(), ID: db.NewID(), AttemptID: c.AttemptID, OrderID: c.OrderID, OrderNumber: c.OrderNumber,
@@ -99,7 +104,7 @@ type LedgerPage struct {
 
 // Ledger reads one page of the month's charges.
 func (s *Service) Ledger(ctx context.Context, sc tenants.Scope, month Month, f Filter, at Cursor, size int) (*LedgerPage, error) {
-	prices, err := pricesOf(ctx, s.db, sc)
+	r, err := newRater(ctx, s.db, sc)
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +138,8 @@ func (s *Service) Ledger(ctx context.Context, sc tenants.Scope, month Month, f F
 		newer, older = more, true
 	}
 	page := &LedgerPage{}
-	for _, c := range charges {
-		page.Entries = append(page.Entries, Entry{c, prices(month).of(c.Points)})
+	if page.Entries, err = r.entries(ctx, charges); err != nil {
+		return nil, err
 	}
 	if n := len(charges); n > 0 {
 		if newer {

@@ -3,7 +3,6 @@ package billing
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -12,21 +11,14 @@ import (
 	"huizhi/internal/tenants"
 )
 
-// Sum is a number of receipts, the points they cost and their price in fen.
+// Sum is a number of receipts, the points they cost and their price in fen,
+// before tax that is not included.
 type Sum struct{ Receipts, Points, Fen int64 }
 
-func (s *Sum) add(receipts, points int64, p price) {
-	s.Receipts += receipts
-	s.Points += receipts * points
-	s.Fen += receipts * p.of(points)
-}
-
-// price is in fen per 1,000 points.
-type price int64
-
-// of is what one charge of that many points costs.
-func (p price) of(points int64) int64 {
-	return (&tenants.Tenant{FenPer1000Points: int64(p)}).Cost(points)
+func (s *Sum) add(g group) {
+	s.Receipts += g.Receipts
+	s.Points += g.Receipts * g.Points
+	s.Fen += g.Receipts * g.unitFen
 }
 
 // Usage is what a tenant used in a month.
@@ -52,19 +44,9 @@ type Kind struct {
 	Sum
 }
 
-// group is a row of the one query behind a month's figures.
-type group struct {
-	Day      string
-	TypeID   int
-	TypeName string
-	City     string
-	Points   int64
-	Receipts int64
-}
-
 // Usage counts the month from the ledger.
 func (s *Service) Usage(ctx context.Context, sc tenants.Scope, month Month, now time.Time) (*Usage, error) {
-	prices, err := pricesOf(ctx, s.db, sc)
+	r, err := newRater(ctx, s.db, sc)
 	if err != nil {
 		return nil, err
 	}
@@ -72,20 +54,23 @@ func (s *Service) Usage(ctx context.Context, sc tenants.Scope, month Month, now 
 	if month.Ended(now) {
 		u.Until = month.End()
 	}
-	groups, err := groupMonth(ctx, s.db, sc, month)
+	rated, err := r.of(ctx, month)
 	if err != nil {
 		return nil, err
 	}
-	p := prices(month)
+	groups, err := rated.groups(ctx, s.db, sc, "charge.day, charge.type_name, charge.city", nil)
+	if err != nil {
+		return nil, err
+	}
 	kinds := map[Kind]*Sum{}
 	for _, g := range groups {
-		u.Total.add(g.Receipts, g.Points, p)
-		u.Days[dayIndex(g.Day)].add(g.Receipts, g.Points, p)
-		k := Kind{TypeID: g.TypeID, TypeName: g.TypeName, City: g.City, UnitFen: p.of(g.Points)}
+		u.Total.add(g)
+		u.Days[dayIndex(g.Day)].add(g)
+		k := Kind{TypeID: g.TypeID, TypeName: g.TypeName, City: g.City, UnitFen: g.unitFen}
 		if kinds[k] == nil {
 			kinds[k] = new(Sum)
 		}
-		kinds[k].add(g.Receipts, g.Points, p)
+		kinds[k].add(g)
 	}
 	for k, sum := range kinds {
 		k.Sum = *sum
@@ -94,13 +79,17 @@ func (s *Service) Usage(ctx context.Context, sc tenants.Scope, month Month, now 
 	slices.SortFunc(u.Kinds, func(a, b Kind) int {
 		return cmp.Or(cmp.Compare(b.Fen, a.Fen), cmp.Compare(a.TypeID, b.TypeID), cmp.Compare(a.City, b.City), cmp.Compare(a.TypeName, b.TypeName), cmp.Compare(a.UnitFen, b.UnitFen))
 	})
-	return u, s.compare(ctx, sc, u, prices(month.Add(-1)), now)
+	return u, s.compare(ctx, sc, u, r, now)
 }
 
 // compare fills in the month before.
-func (s *Service) compare(ctx context.Context, sc tenants.Scope, u *Usage, p price, now time.Time) error {
+func (s *Service) compare(ctx context.Context, sc tenants.Scope, u *Usage, r *rater, now time.Time) error {
 	before := u.Month.Add(-1)
-	days, err := countDays(ctx, s.db, sc, before)
+	rated, err := r.of(ctx, before)
+	if err != nil {
+		return err
+	}
+	days, err := rated.groups(ctx, s.db, sc, "charge.day", nil)
 	if err != nil {
 		return err
 	}
@@ -110,22 +99,19 @@ func (s *Service) compare(ctx context.Context, sc tenants.Scope, u *Usage, p pri
 	}
 	cutDay := dayOf(cut)
 	for _, g := range days {
-		u.DaysBefore[dayIndex(g.Day)].add(g.Receipts, g.Points, p)
+		u.DaysBefore[dayIndex(g.Day)].add(g)
 		if g.Day < cutDay {
-			u.Before.add(g.Receipts, g.Points, p)
+			u.Before.add(g)
 		}
 	}
-	var part []group // the day that is compared in part
-	err = s.db.NewSelect().Model((*Charge)(nil)).ColumnExpr("charge.points, COUNT(*) AS receipts").
-		ApplyQueryBuilder(sc.Where).Where("charge.month = ? AND charge.day = ? AND charge.at < ?", before, cutDay, cut.UTC()).
-		GroupExpr("charge.points").Scan(ctx, &part)
-	if err != nil {
-		return fmt.Errorf("cannot count the month before: %w", err)
-	}
+	// The day that is compared in part.
+	part, err := rated.groups(ctx, s.db, sc, "", func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("charge.day = ? AND charge.at < ?", cutDay, cut.UTC())
+	})
 	for _, g := range part {
-		u.Before.add(g.Receipts, g.Points, p)
+		u.Before.add(g)
 	}
-	return nil
+	return err
 }
 
 // sameTime is the moment in the month before that lies as far into it as now in
@@ -148,7 +134,7 @@ type MonthTotal struct {
 // Overview sums up the twelve months to now, newest first, without the months
 // in which nothing happened.
 func (s *Service) Overview(ctx context.Context, sc tenants.Scope, now time.Time) ([]MonthTotal, error) {
-	prices, err := pricesOf(ctx, s.db, sc)
+	r, err := newRater(ctx, s.db, sc)
 	if err != nil {
 		return nil, err
 	}
@@ -158,26 +144,19 @@ func (s *Service) Overview(ctx context.Context, sc tenants.Scope, now time.Time)
 	}
 	invoiceOf := map[Month]*Invoice{}
 	for i := range invoices {
-		invoiceOf[invoices[i].Month] = &invoices[i]
-	}
-	this := MonthOf(now)
-	months, toCount := make([]Month, 12), []Month{}
-	for i := range months {
-		months[i] = this.Add(-i)
-		// A month that is over has been counted by its invoice.
-		if months[i] == this || invoiceOf[months[i]] == nil {
-			toCount = append(toCount, months[i])
+		if invoices[i].State != StateVoid {
+			invoiceOf[invoices[i].Month] = &invoices[i]
 		}
 	}
-	sums, err := sumMonths(ctx, s.db, sc, toCount, prices)
-	if err != nil {
-		return nil, err
-	}
+	this := MonthOf(now)
 	var out []MonthTotal
-	for _, m := range months {
-		t := MonthTotal{Month: m, Sum: sums[m], Invoice: invoiceOf[m]}
-		if m != this && t.Invoice != nil {
-			t.Sum = Sum{t.Invoice.Receipts, t.Invoice.Points, t.Invoice.TotalFen}
+	for i := range 12 {
+		t := MonthTotal{Month: this.Add(-i), Invoice: invoiceOf[this.Add(-i)]}
+		// A month that is over has been counted by its invoice.
+		if t.Month != this && t.Invoice != nil {
+			t.Sum = Sum{t.Invoice.Receipts, t.Invoice.Points, t.Invoice.AmountFen()}
+		} else if t.Sum, err = r.sum(ctx, t.Month); err != nil {
+			return nil, err
 		}
 		if t.Sum.Receipts > 0 || t.Invoice != nil {
 			out = append(out, t)
@@ -186,71 +165,17 @@ func (s *Service) Overview(ctx context.Context, sc tenants.Scope, now time.Time)
 	return out, nil
 }
 
-// pricesOf gives the price of any month: what its invoice says once that is
-// issued, the tenant's present price until then.
-func pricesOf(ctx context.Context, tx bun.IDB, sc tenants.Scope) (func(Month) price, error) {
-	tenant, err := tenants.Load(ctx, tx, sc)
+// sum adds the month up.
+func (r *rater) sum(ctx context.Context, month Month) (sum Sum, err error) {
+	rated, err := r.of(ctx, month)
 	if err != nil {
-		return nil, err
+		return sum, err
 	}
-	var issued []Invoice
-	err = tx.NewSelect().Model(&issued).Column("month", "fen_per_1000_points").
-		ApplyQueryBuilder(sc.Where).Where("state <> ?", StateDraft).Scan(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("cannot load the prices of issued months: %w", err)
+	groups, err := rated.groups(ctx, r.tx, r.sc, "", nil)
+	for _, g := range groups {
+		sum.add(g)
 	}
-	return func(m Month) price {
-		for _, inv := range issued {
-			if inv.Month == m {
-				return price(inv.FenPer1000Points)
-			}
-		}
-		return price(tenant.FenPer1000Points)
-	}, nil
-}
-
-func groupMonth(ctx context.Context, tx bun.IDB, sc tenants.Scope, month Month) ([]group, error) {
-	const keys = "charge.day, charge.type_id, charge.type_name, charge.city, charge.points"
-	var out []group
-	err := tx.NewSelect().Model((*Charge)(nil)).ColumnExpr(keys+", COUNT(*) AS receipts").
-		ApplyQueryBuilder(sc.Where).Where("charge.month = ?", month).GroupExpr(keys).Scan(ctx, &out)
-	if err != nil {
-		return nil, fmt.Errorf("cannot count the month: %w", err)
-	}
-	return out, nil
-}
-
-func countDays(ctx context.Context, tx bun.IDB, sc tenants.Scope, month Month) ([]group, error) {
-	var out []group
-	err := tx.NewSelect().Model((*Charge)(nil)).ColumnExpr("charge.day, charge.points, COUNT(*) AS receipts").
-		ApplyQueryBuilder(sc.Where).Where("charge.month = ?", month).GroupExpr("charge.day, charge.points").Scan(ctx, &out)
-	if err != nil {
-		return nil, fmt.Errorf("cannot count the days of the month: %w", err)
-	}
-	return out, nil
-}
-
-func sumMonths(ctx context.Context, tx bun.IDB, sc tenants.Scope, months []Month, prices func(Month) price) (map[Month]Sum, error) {
-	var rows []struct {
-		Month    Month
-		Points   int64
-		Receipts int64
-	}
-	out := map[Month]Sum{}
-	if len(months) == 0 {
-		return out, nil
-	}
-	err := tx.NewSelect().Model((*Charge)(nil)).ColumnExpr("charge.month, charge.points, COUNT(*) AS receipts").
-		ApplyQueryBuilder(sc.Where).Where("charge.month IN (?)", bun.List(months)).GroupExpr("charge.month, charge.points").Scan(ctx, &rows)
-	if err != nil {
-		return nil, fmt.Errorf("cannot count the months: %w", err)
-	}
-	for _, r := range rows {
-		sum := out[r.Month]
-		sum.add(r.Receipts, r.Points, prices(r.Month))
-		out[r.Month] = sum
-	}
-	return out, nil
+	return sum, err
 }
 
 // dayIndex is the place of "2026-11-20" among the days of its month, from 0.

@@ -80,31 +80,6 @@ func TestUsageOfNothing(t *testing.T) {
 	})
 }
 
-func TestAnIssuedMonthKeepsItsPrice(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		ctx := context.Background()
-		l := newLedger(t, d, 1000)
-		l.charge(billing.NewCharge{At: shanghai(2026, 10, 3, 9, 0)})
-		now := shanghai(2026, 11, 20, 14, 41)
-		inv, err := l.svc.Draft(ctx, l.sc, "2026-10", now)
-		require.NoError(t, err)
-		_, err = d.NewUpdate().Table("tenants").Set("fen_per_1000_points = 900").Where("id = ?", l.tenant).Exec(ctx)
-		require.NoError(t, err)
-
-		u, err := l.svc.Usage(ctx, l.sc, "2026-10", now)
-		require.NoError(t, err)
-		assert.EqualValues(t, 450, u.Total.Fen, "a draft will be built at the present price")
-		_, err = d.NewUpdate().Table("invoices").Set("state = ?", billing.StateIssued).Where("id = ?", inv.ID).Exec(ctx)
-		require.NoError(t, err)
-		u, err = l.svc.Usage(ctx, l.sc, "2026-10", now)
-		require.NoError(t, err)
-		assert.EqualValues(t, 500, u.Total.Fen)
-		page, err := l.svc.Ledger(ctx, l.sc, "2026-10", billing.Filter{}, billing.Cursor{}, 50)
-		require.NoError(t, err)
-		assert.EqualValues(t, 500, page.Entries[0].Fen)
-	})
-}
-
 func TestOverviewOfTwelveMonths(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := context.Background()

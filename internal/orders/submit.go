@@ -14,7 +14,6 @@ import (
 	"huizhi/internal/apperr"
 	"huizhi/internal/db"
 	"huizhi/internal/photos"
-	"huizhi/internal/providers"
 	"huizhi/internal/tenants"
 )
 
@@ -30,33 +29,6 @@ type dispatchArgs struct{}
 
 func (dispatchArgs) Kind() string                 { return "dispatch" }
 func (dispatchArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: queueSubmit} }
-
-// Quote is what submitting would cost at most; failures cost nothing.
-type Quote struct {
-	Orders int64
-	Points int64
-	Fen    int64
-}
-
-// Quote prices the ready orders of a batch.
-func (s *Service) Quote(ctx context.Context, sc tenants.Scope, batchID string) (Quote, error) {
-	t, err := tenants.Load(ctx, s.DB, sc)
-	if err != nil {
-		return Quote{}, err
-	}
-	n, err := s.DB.NewSelect().Model((*Order)(nil)).ApplyQueryBuilder(sc.Where).
-		Where("batch_id = ? AND status = ?", batchID, StatusReady).Count(ctx)
-	if err != nil {
-		return Quote{}, fmt.Errorf("cannot count the ready orders: %w", err)
-	}
-	return QuoteFor(t, int64(n)), nil
-}
-
-// QuoteFor prices n orders.
-func QuoteFor(t *tenants.Tenant, n int64) Quote {
-	// Each receipt is charged by itself, so each is rounded by itself.
-	return Quote{Orders: n, Points: n * providers.PointsPerReceipt, Fen: n * t.Cost(providers.PointsPerReceipt)}
-}
 
 // SubmitBatch queues every ready order of the batch and returns how many. An
 // order that somebody else queued in the meantime is not ready any more, so

@@ -28,7 +28,7 @@ func (s *Server) batchPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	summary, err := s.batchSummary(r.Context(), identity(r).Tenant, sc, b)
+	summary, err := s.batchSummary(r.Context(), sc, b)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (s *Server) batchPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 // batchSummary counts a batch for the head of its page.
-func (s *Server) batchSummary(ctx context.Context, tenant tenants.Tenant, sc tenants.Scope, b *orders.Batch) (batchview.Summary, error) {
+func (s *Server) batchSummary(ctx context.Context, sc tenants.Scope, b *orders.Batch) (batchview.Summary, error) {
 	m := batchview.Summary{ID: b.ID, Name: b.Name, Type: b.TypeName, City: b.City, CreatedAt: b.CreatedAt, Simulate: b.Simulate}
 	counts, err := s.Orders.Counts(ctx, sc, b.ID)
 	if err != nil {
@@ -62,7 +62,10 @@ func (s *Server) batchSummary(ctx context.Context, tenant tenants.Tenant, sc ten
 	m.Total, m.Waiting, m.Ready, m.Done = counts.Total(), counts[orders.StatusReview], counts[orders.StatusReady], counts[orders.StatusCompleted]
 	m.Running, m.Unknown, m.Failed = counts.Of(runningStatuses...), counts.Of(unknownStatuses...), counts.Of(failedStatuses...)
 	m.Stored, m.Sorted = balance.Stored, balance.Stored-balance.Unsorted
-	q := orders.QuoteFor(&tenant, m.Ready)
+	q, err := s.quote(ctx, sc, b.TypeID, m.Ready)
+	if err != nil {
+		return m, err
+	}
 	m.Points, m.Fen = q.Points, q.Fen
 	if m.Running > 0 {
 		m.Typical, _, err = s.Orders.TypicalTime(ctx, sc, b.TypeID)

@@ -260,8 +260,11 @@ func (s *Server) submitModel(r *http.Request) (batchview.SubmitModel, error) {
 	if err != nil {
 		return batchview.SubmitModel{}, err
 	}
-	q := orders.QuoteFor(&identity(r).Tenant, counts[orders.StatusReady])
-	return batchview.SubmitModel{BatchID: id, Name: b.Name, Count: q.Orders, Points: q.Points, Fen: q.Fen,
+	q, err := s.quote(r.Context(), sc, b.TypeID, counts[orders.StatusReady])
+	if err != nil {
+		return batchview.SubmitModel{}, err
+	}
+	return batchview.SubmitModel{BatchID: id, Name: b.Name, Count: q.Receipts, Points: q.Points, Fen: q.Fen,
 		Left: counts[orders.StatusReview], Simulate: b.Simulate, Typical: typical}, nil
 }
 

@@ -40,6 +40,12 @@ func (s *Server) billingRoutes() []route {
 	}
 }
 
+// quote is what n further receipts of a type would cost the tenant today.
+func (s *Server) quote(ctx context.Context, sc tenants.Scope, typeID int, n int64) (billing.Sum, error) {
+	fen, err := s.Billing.Quote(ctx, sc, typeID, providers.PointsPerReceipt, n, db.Now())
+	return billing.Sum{Receipts: n, Points: n * providers.PointsPerReceipt, Fen: fen}, err
+}
+
 func monthURL(m billing.Month) string { return "/billing/" + string(m) }
 
 func invoiceURL(id string) string { return "/billing/invoices/" + id }
@@ -82,7 +88,11 @@ func (s *Server) billingMonth(w http.ResponseWriter, r *http.Request) error {
 	}
 	m := monthModel(usage, overview, filter, q.Get("kinds") == "all", now)
 	m.Ledger = ledgerModel(usage, filter, page, id.Role)
-	m.ReceiptPoints, m.ReceiptFen = providers.PointsPerReceipt, id.Tenant.Cost(providers.PointsPerReceipt)
+	receipt, err := s.quote(ctx, id.Scope(), 0, 1)
+	if err != nil {
+		return err
+	}
+	m.ReceiptPoints, m.ReceiptFen = receipt.Points, receipt.Fen
 	if id.Role.Allows(tenants.CanWork) {
 		m.Batches = "/batches"
 	}
@@ -334,12 +344,16 @@ func invoiceModel(inv *billing.Detail, tenant *tenants.Tenant, now time.Time) bi
 	total := billing.Sum{Receipts: inv.Receipts, Points: inv.Points, Fen: inv.TotalFen}
 	m := billingview.InvoiceModel{
 		State: string(inv.State), TenantName: tenant.Name, Start: inv.Month.Start(), Running: !inv.Month.Ended(now),
-		Created: inv.CreatedAt, Updated: inv.UpdatedAt, Total: sumModel(total), Each: each(total), FenPer1000Points: inv.FenPer1000Points,
+		Created: inv.CreatedAt, Updated: inv.UpdatedAt, Total: sumModel(total), Each: each(total),
 		Ledger: sumModel(inv.Ledger), LinesFen: inv.LinesFen(), Month: monthURL(inv.Month),
 		CSV: invoiceURL(inv.ID) + "/export.csv", XLSX: invoiceURL(inv.ID) + "/export.xlsx",
 	}
-	if inv.State == billing.StateDraft {
+	if inv.Editable() {
 		m.Draft = monthURL(inv.Month) + "/draft"
+	}
+	m.AmountFen = inv.AmountFen()
+	for _, t := range inv.Taxes {
+		m.Taxes = append(m.Taxes, billingview.Tax{BP: t.BP, NetFen: t.NetFen, TaxFen: t.TaxFen})
 	}
 	for _, l := range inv.Lines {
 		m.Lines = append(m.Lines, billingview.Line{Ordinal: l.Ordinal, TypeName: l.TypeName, Receipts: l.Receipts, Fen: l.AmountFen,

@@ -49,7 +49,7 @@ func (s *Server) batchEvents(w http.ResponseWriter, r *http.Request) error {
 	tick := time.NewTicker(eventTick)
 	defer tick.Stop()
 	look := func(wake bool) error {
-		m, err := s.batchSummary(ctx, id.Tenant, id.Scope(), b)
+		m, err := s.batchSummary(ctx, id.Scope(), b)
 		if err != nil {
 			return err
 		}

@@ -67,8 +67,12 @@ func (s *Server) orderModel(r *http.Request) (orderview.OrderModel, error) {
 	if err != nil {
 		return orderview.OrderModel{}, err
 	}
+	fen, err := s.Billing.FenOfOrders(ctx, id.Scope(), o.ID)
+	if err != nil {
+		return orderview.OrderModel{}, err
+	}
 	m := orderview.OrderModel{
-		Row: orderRow(&id.Tenant, o, b), ImageCode: o.ImageCode, CreatedAt: o.CreatedAt,
+		Row: orderRow(o, b, fen[o.ID]), ImageCode: o.ImageCode, CreatedAt: o.CreatedAt,
 		Cancellable: o.Status.Cancellable(), Reviewable: o.Status == orders.StatusReview, ReviewPath: reviewURL(o),
 		NoEcho: s.Orders.WithoutEcho, Seen: seenOrder(o, h), Now: time.Now(),
 	}
@@ -81,7 +85,6 @@ func (s *Server) orderModel(r *http.Request) (orderview.OrderModel, error) {
 		return orderview.OrderModel{}, err
 	}
 	addHistory(&m, h, names)
-	m.Row.Fen = id.Tenant.Cost(m.Points)
 	addReceipt(&m, h.Receipt)
 	m.Live = o.Status.Live() || h.Receipt != nil && h.Receipt.State == orders.ReceiptFetching
 	m.View = documentOf(r.URL.Query().Get("view"), m)

@@ -9,7 +9,6 @@ import (
 
 	"huizhi/internal/idnumber"
 	"huizhi/internal/orders"
-	"huizhi/internal/providers"
 	"huizhi/internal/tenants"
 	"huizhi/web/templates/layout"
 	"huizhi/web/templates/orderview"
@@ -143,23 +142,28 @@ func (s *Server) orderRows(r *http.Request, list []orders.Order) ([]orderview.Ro
 	if err != nil {
 		return nil, err
 	}
+	ids := make([]string, len(list))
+	for i, o := range list {
+		ids[i] = o.ID
+	}
+	fen, err := s.Billing.FenOfOrders(r.Context(), identity(r).Scope(), ids...)
+	if err != nil {
+		return nil, err
+	}
 	rows := make([]orderview.Row, len(list))
 	for i := range list {
-		rows[i] = orderRow(&identity(r).Tenant, &list[i], batches[list[i].BatchID])
+		rows[i] = orderRow(&list[i], batches[list[i].BatchID], fen[list[i].ID])
 	}
 	return rows, nil
 }
 
-func orderRow(t *tenants.Tenant, o *orders.Order, b *orders.Batch) orderview.Row {
+func orderRow(o *orders.Order, b *orders.Batch, fen int64) orderview.Row {
 	row := orderview.Row{
 		ID: o.ID, Number: o.Number, Name: o.Name, MaskedID: idnumber.Mask(o.IDNumber), Status: string(o.Status), Simulate: o.Simulate,
-		TypeName: o.TypeName, City: o.City, PhotoID: o.PhotoID, BatchID: o.BatchID, UpdatedAt: o.UpdatedAt,
+		TypeName: o.TypeName, City: o.City, PhotoID: o.PhotoID, BatchID: o.BatchID, UpdatedAt: o.UpdatedAt, Fen: fen,
 	}
 	if b != nil {
 		row.BatchName = b.Name
-	}
-	if o.Status == orders.StatusCompleted && !o.Simulate {
-		row.Fen = t.Cost(providers.PointsPerReceipt)
 	}
 	return row
 }

@@ -232,8 +232,15 @@ func (s *Server) gridTotals(r *http.Request, batchID string) (reviewview.Totals,
 	if err != nil {
 		return reviewview.Totals{}, err
 	}
-	q := orders.QuoteFor(&identity(r).Tenant, counts[orders.StatusReady])
-	return reviewview.Totals{BatchID: batchID, Total: counts.Total(), Waiting: tally.Waiting, Clean: tally.Clean, Ready: q.Orders, Points: q.Points, Fen: q.Fen}, nil
+	b, err := s.Orders.Batch(r.Context(), sc, batchID)
+	if err != nil {
+		return reviewview.Totals{}, err
+	}
+	q, err := s.quote(r.Context(), sc, b.TypeID, counts[orders.StatusReady])
+	if err != nil {
+		return reviewview.Totals{}, err
+	}
+	return reviewview.Totals{BatchID: batchID, Total: counts.Total(), Waiting: tally.Waiting, Clean: tally.Clean, Ready: q.Receipts, Points: q.Points, Fen: q.Fen}, nil
 }
 
 // recordModel is everything about one order that can be compared.

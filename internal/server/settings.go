@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"huizhi/internal/auth"
-	"huizhi/internal/providers"
 	"huizhi/internal/tenants"
 	"huizhi/web/templates/layout"
 	"huizhi/web/templates/settingsview"
@@ -26,9 +25,13 @@ func (s *Server) settingRoutes() []route {
 
 func (s *Server) tenantPage(w http.ResponseWriter, r *http.Request) error {
 	t := identity(r).Tenant
+	receipt, err := s.quote(r.Context(), identity(r).Scope(), 0, 1)
+	if err != nil {
+		return err
+	}
 	return s.render(w, r, http.StatusOK, settingsview.TenantPage(s.chrome(r, layout.NavSettings), settingsview.TenantModel{
 		Name: t.Name, KindKey: "tenant.kind." + string(t.Kind), CreatedAt: t.CreatedAt,
-		ReceiptPoints: providers.PointsPerReceipt, ReceiptFen: t.Cost(providers.PointsPerReceipt),
+		ReceiptPoints: receipt.Points, ReceiptFen: receipt.Fen,
 	}))
 }
 

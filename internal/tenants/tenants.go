@@ -59,22 +59,14 @@ var grants = map[Role]map[Can]bool{
 // Allows tells whether the role may do it.
 func (r Role) Allows(c Can) bool { return grants[r][c] }
 
-// DefaultFenPer1000Points prices a new tenant's point at one fen: a receipt of
-// 500 points costs ¥5.00.
-const DefaultFenPer1000Points = 1000
-
 // Tenant is a store, school or company. It owns everything below it.
 type Tenant struct {
 	bun.BaseModel    `bun:"table:tenants,alias:tenant"`
 	ID               string    `bun:",pk" json:"id"`
 	Name             string    `json:"name"`
 	Kind             Kind      `json:"kind"`
-	FenPer1000Points int64     `bun:"fen_per_1000_points" json:"fen_per_1000_points"`
 	CreatedAt        time.Time `json:"created_at"`
 }
-
-// Cost is what the points cost this tenant, in fen, rounded half up.
-func (t *Tenant) Cost(points int64) int64 { return (points*t.FenPer1000Points + 500) / 1000 }
 
 // Member is a user's place in a tenant.
 type Member struct {
@@ -101,7 +93,7 @@ func Create(ctx context.Context, tx bun.IDB, name string, kind Kind, ownerID str
 	if err := checkNew(name, kind); err != nil {
 		return nil, err
 	}
-	t := &Tenant{ID: db.NewID(), Name: name, Kind: kind, FenPer1000Points: DefaultFenPer1000Points, CreatedAt: now}
+	t := &Tenant{ID: db.NewID(), Name: name, Kind: kind, CreatedAt: now}
 	if _, err := tx.NewInsert().Model(t).Exec(ctx); err != nil {
 		return nil, fmt.Errorf("cannot create the tenant: %w", err)
 	}

@@ -6,6 +6,7 @@ package billingview
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -125,7 +126,8 @@ type InvoiceModel struct {
 	Running          bool      // the month is not over
 	Created, Updated time.Time
 	Total            Sum
-	FenPer1000Points int64
+	Taxes            []Tax
+	AmountFen        int64 // what the lines add up to, without taxes that are added
 	Lines            []Line
 	Each             int64 // points of each receipt, 0 when they differ
 	Ledger           Sum   // the month in the ledger
@@ -136,6 +138,11 @@ type InvoiceModel struct {
 }
 
 func (m InvoiceModel) unbilled() int64 { return m.Ledger.Receipts - m.Total.Receipts }
+
+// Tax is the part of an invoice with one tax rate, given in basis points.
+type Tax struct{ BP, NetFen, TaxFen int64 }
+
+func (t Tax) rate() string { return strconv.FormatFloat(float64(t.BP)/100, 'f', -1, 64) + "%" }
 
 // Line is a line of an invoice. An open one shows a page of its receipts.
 type Line struct {
@@ -253,7 +260,7 @@ func (m LedgerModel) chips(ctx context.Context) []ui.Chip {
 func (m InvoiceModel) stages(ctx context.Context) []ui.Stage {
 	var stages []ui.Stage
 	reached := true
-	for _, state := range []string{"draft", "issued", "sent", "paid"} {
+	for _, state := range []string{"draft", "finalized", "sent", "paid"} {
 		s := ui.Stage{Label: i18n.T(ctx, "ui.invoice."+state), Reached: reached}
 		if state == "draft" {
 			s.Note = i18n.Day(ctx, m.Created) + " " + i18n.Time(m.Created)

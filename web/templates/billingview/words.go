@@ -113,6 +113,21 @@ func (m InvoiceModel) behind(ctx context.Context) ui.NoteView {
 	return n
 }
 
+// amounts are the figures above what is due.
+func (m InvoiceModel) amounts(ctx context.Context) []ui.Fact {
+	facts := []ui.Fact{
+		{Label: i18n.T(ctx, "billing.stat.receipts"), Value: i18n.Count(m.Total.Receipts)},
+		{Label: i18n.T(ctx, "billing.stat.points"), Value: i18n.Count(m.Total.Points)},
+	}
+	for _, t := range m.Taxes {
+		if t.BP > 0 {
+			facts = append(facts, ui.Fact{Label: i18n.T(ctx, "billing.net"), Value: i18n.Money(t.NetFen)},
+				ui.Fact{Label: i18n.T(ctx, "billing.tax", "rate", t.rate()), Value: i18n.Money(t.TaxFen)})
+		}
+	}
+	return facts
+}
+
 type check struct {
 	ok   bool
 	text string
@@ -126,7 +141,7 @@ func (m InvoiceModel) checks(ctx context.Context) []check {
 	return []check{
 		{m.Ledger.Receipts == m.Total.Receipts, i18n.T(ctx, "billing.check.ledger", "ledger", i18n.Count(m.Ledger.Receipts), "invoice", i18n.Count(m.Total.Receipts))},
 		{m.Ledger.Points == m.Total.Points, i18n.T(ctx, "billing.check.points", "points", points)},
-		{m.LinesFen == m.Total.Fen, i18n.T(ctx, "billing.check.lines", "difference", i18n.Amount(m.Total.Fen-m.LinesFen))},
+		{m.LinesFen == m.AmountFen, i18n.T(ctx, "billing.check.lines", "difference", i18n.Amount(m.AmountFen-m.LinesFen))},
 	}
 }
 

@@ -29,7 +29,7 @@ var orderStates = [][]string{
 	{"completed", "failed", "rejected", "test"},
 }
 
-var invoiceStates = []string{"draft", "issued", "sent", "paid", "overdue", "void"}
+var invoiceStates = []string{"draft", "reviewed", "finalized", "sent", "partly_paid", "overdue", "paid", "void", "uncollectible"}
 
 // swatch is a colour of the theme.
 type swatch struct{ name, class string }

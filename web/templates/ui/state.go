@@ -25,7 +25,8 @@ func OrderBadge(ctx context.Context, status string) Badge {
 	return b
 }
 
-// InvoiceBadge is the badge of an invoice status: draft, issued, sent, paid, overdue, void.
+// InvoiceBadge is the badge of an invoice status: draft, reviewed, finalized, sent, partly_paid,
+// overdue, paid, void, uncollectible.
 func InvoiceBadge(ctx context.Context, status string) Badge {
 	b := invoiceBadges[status]
 	b.Word = i18n.T(ctx, "ui.invoice."+status)
@@ -88,10 +89,13 @@ var badges = map[string]Badge{
 }
 
 var invoiceBadges = map[string]Badge{
-	"draft":   {Tone: Grey, Icon: "circle-dashed"},
-	"issued":  {Tone: Run, Icon: "file-check"},
-	"sent":    {Tone: Run, Icon: "send-horizontal"},
-	"paid":    {Tone: Done, Icon: "circle-check"},
-	"overdue": {Tone: Fail, Icon: "clock-alert"},
-	"void":    {Tone: Grey, Icon: "ban"},
+	"draft":         {Tone: Grey, Icon: "circle-dashed"},
+	"reviewed":      {Tone: Run, Icon: "check"},
+	"finalized":     {Tone: Run, Icon: "file-check"},
+	"partly_paid":   {Tone: Wait, Icon: "coins"},
+	"uncollectible": {Icon: "ban"},
+	"sent":          {Tone: Run, Icon: "send-horizontal"},
+	"paid":          {Tone: Done, Icon: "circle-check"},
+	"overdue":       {Tone: Fail, Icon: "clock-alert"},
+	"void":          {Tone: Grey, Icon: "ban"},
 }
