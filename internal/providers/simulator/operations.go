@@ -55,9 +55,17 @@ type listed struct {
 
 // queried is an application in the answers to /query and /batch_query.
 type queried struct {
-	listed
-	Message     optional `json:"result_message"`
-	ProcessTime optional `json:"process_time"`
+	No               string       `json:"application_no"`
+	TypeName         string       `json:"receipt_type_name"`
+	Fields           customFields `json:"custom_fields"`
+	Status           string       `json:"status"`
+	StandardPhotoURL optional     `json:"standard_photo_url"`
+	ResultURL        optional     `json:"result_url"`
+	Message          optional     `json:"result_message"`
+	ImageCode        optional     `json:"image_code"`
+	SubmitTime       optional     `json:"submit_time"`
+	ProcessTime      optional     `json:"process_time"`
+	CompleteTime     optional     `json:"complete_time"`
 }
 
 func (s *Server) listed(a *application) listed {
@@ -70,7 +78,12 @@ func (s *Server) listed(a *application) listed {
 }
 
 func (s *Server) queried(a *application) queried {
-	return queried{listed: s.listed(a), Message: optional(a.Message), ProcessTime: localTime(a.ProcessTime)}
+	l := s.listed(a)
+	return queried{
+		No: l.No, TypeName: l.TypeName, Fields: l.Fields, Status: l.Status, StandardPhotoURL: l.StandardPhotoURL, ResultURL: l.ResultURL,
+		Message: optional(a.Message), ImageCode: l.ImageCode, SubmitTime: l.SubmitTime, ProcessTime: localTime(a.ProcessTime),
+		CompleteTime: l.CompleteTime,
+	}
 }
 
 // files returns the addresses of the standard photo and the receipt, which exist when the application is completed.

@@ -44,7 +44,7 @@ type site struct {
 func start(t testing.TB, limits account.Config, read cards.Reader) site {
 	t.Helper()
 	s := site{account: account.New(limits), desk: cards.NewDesk(read), faults: new(wire.Injector)}
-	now := func() time.Time { return time.Date(2018, 1, 26, 11, 48, 35, 0, time.UTC) }
+	now := func() time.Time { return time.Date(2018, 1, 26, 3, 48, 35, 0, time.UTC) }
 	server := httptest.NewServer(juhe.Handler(juhe.Config{Key: key, Account: s.account, Desk: s.desk, Faults: s.faults, Now: now}))
 	t.Cleanup(server.Close)
 	s.url = server.URL

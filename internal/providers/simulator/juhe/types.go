@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"huizhi/internal/providers/simulator/cards"
 	"huizhi/internal/providers/simulator/wire"
@@ -138,8 +139,10 @@ func (a *api) result(q request, c cards.Card) wire.Object {
 	return o
 }
 
+var chinaTime = time.FixedZone("UTC+8", 8*60*60)
+
 // newOrder returns an order number with the form of the example JH1531180126114835937669: four digits, the time to the
-// second, and six digits that count.
+// second, and six digits that count. The time is taken to be China's.
 func (a *api) newOrder() string {
-	return fmt.Sprintf("JH1531%s%06d", a.Now().Format("060102150405"), a.orders.Add(1)%1_000_000)
+	return fmt.Sprintf("JH1531%s%06d", a.Now().In(chinaTime).Format("060102150405"), a.orders.Add(1)%1_000_000)
 }

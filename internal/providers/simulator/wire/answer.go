@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 )
 
 // The content types of answers.
@@ -40,6 +41,7 @@ func Encode(v any) []byte {
 
 func (a Answer) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", a.Type)
+	w.Header().Set("Content-Length", strconv.Itoa(len(a.Body)))
 	if a.Status != 0 {
 		w.WriteHeader(a.Status)
 	}
