@@ -38,7 +38,9 @@ var outcomes = map[int]ocr.Outcome{
 	40301: ocr.OutcomeInput,   // format
 	40302: ocr.OutcomeInput,   // size
 	40303: ocr.OutcomeInput,   // kind of file
-	40400: ocr.OutcomeServer,  // the document wants the request repeated
+	// The document wants the request repeated, but says of neither whether the picture is at fault: another engine would
+	// be paid to find out.
+	40400: ocr.OutcomeUnreadable,
 	40401: ocr.OutcomeUnreadable,
 	40600: ocr.OutcomeTransport, // no body arrived, although one was sent
 	50001: ocr.OutcomeServer,    // timeout on their side

@@ -60,11 +60,13 @@ func fieldOf(document ocr.DocType, key, description string) (ocr.FieldName, bool
 			return name, true
 		}
 	}
-	if name, ok := descriptionsOn[document][description]; ok {
-		return name, true
-	}
-	if name, ok := descriptions[description]; ok {
-		return name, true
+	for _, printed := range []string{description, key} {
+		if name, ok := descriptionsOn[document][printed]; ok {
+			return name, true
+		}
+		if name, ok := descriptions[printed]; ok {
+			return name, true
+		}
 	}
 	name, ok := keys[key]
 	return name, ok

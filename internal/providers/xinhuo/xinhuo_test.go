@@ -204,11 +204,11 @@ func TestEveryCodeOfTheDocumentHasAnOutcome(t *testing.T) {
 	t.Parallel()
 	want := map[int]ocr.Outcome{}
 	for outcome, codes := range map[ocr.Outcome][]int{
-		ocr.OutcomeServer:     {500, 40001, 40002, 40200, 40400, 50001, 90099},
+		ocr.OutcomeServer:     {500, 40001, 40002, 40200, 50001, 90099},
 		ocr.OutcomeThrottled:  {40004, 40018},
 		ocr.OutcomeQuota:      {40017, 40019, 40020, 40107},
 		ocr.OutcomeInput:      {40300, 40301, 40302, 40303},
-		ocr.OutcomeUnreadable: {40401},
+		ocr.OutcomeUnreadable: {40400, 40401},
 		ocr.OutcomeTransport:  {40600},
 	} {
 		for _, code := range codes {
