@@ -145,7 +145,7 @@ func TestAPictureWithoutACard(t *testing.T) {
 func TestLargePicturesPassEveryCheck(t *testing.T) {
 	t.Parallel()
 	p := start(t, simulator.OCR{Recognise: always(front)})
-	file := ocrtest.PNG(t, 5000, 700)
+	file := ocrtest.PNG(t, 4200, 400)
 	p.each(t, func(t *testing.T, client ocr.Reader) {
 		reading, err := client.Read(t.Context(), ocr.Request{Image: file})
 		require.NoError(t, err)

@@ -8,8 +8,8 @@ import (
 	"huizhi/internal/providers/simulator/wire"
 )
 
-// idCardNumber is the only value of type that the document gives.
-const idCardNumber = "8"
+// serviceNumber is the only value of a request's type that the document gives.
+const serviceNumber = "8"
 
 // docType is a line of the document's table of types.
 type docType struct {
@@ -38,6 +38,16 @@ var types = []docType{
 	{"organization_certificate", []cards.Kind{"organization_certificate"}},
 	{"vehicle_certificate", []cards.Kind{"vehicle_certificate"}},
 	{"vehicle_registration", []cards.Kind{"vehicle_registration"}},
+}
+
+// typeOf returns the name of the type that a kind of card belongs to, "" if it is none of the 19.
+func typeOf(kind cards.Kind) string {
+	for _, t := range types {
+		if slices.Contains(t.kinds, kind) {
+			return t.name
+		}
+	}
+	return ""
 }
 
 // TypeNames returns the names of the types.

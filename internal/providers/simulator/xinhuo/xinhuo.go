@@ -7,9 +7,9 @@
 //     empty, unknown), 40018 (rate), 40201 and 40202 (type missing, unknown), 40300 (no image), 40302 (more than
 //     10×2^20 bytes), 40303 (PDF, HTML or text), 40301 (no base64, or another format than JPEG, PNG, BMP, TIFF), 40019
 //     (total quota).
-//   - The document gives the number of one type only, "8" for ID cards; the other types are asked for by their names in
-//     the table, such as "passport". A number instead of a string is accepted.
-//   - A damaged picture is 40401, one without a card 40400, one of another kind 40500. Only 200 is charged.
+//   - The type of a request is always "8", the number of the service, which tells the 19 types apart by itself and names
+//     the one it found; other values are 40202. A number instead of a string is accepted.
+//   - A damaged picture is 40401, one without a card 40400, a card of none of the types 40500. Only 200 is charged.
 //   - An ID card's list always has its 11 keys; those of the other side are empty. Registered fields of other cards are
 //     passed on by name.
 package xinhuo
@@ -125,7 +125,7 @@ func (q request) text(name string) string {
 // process checks a call in the order given in the package comment, and reads the card.
 func (a *api) process(ctx context.Context, q request) wire.Answer {
 	start := a.Now()
-	t, code := a.check(q)
+	code := a.check(q)
 	var image []byte
 	if code == 0 {
 		image, code = a.image(q.text("image"))
@@ -137,7 +137,8 @@ func (a *api) process(ctx context.Context, q request) wire.Answer {
 		a.Account.Answered(code)
 		return refuse(code)
 	}
-	card, err := a.Desk.Look(ctx, image, t.kinds[0])
+	card, err := a.Desk.Look(ctx, image, cards.IDFront)
+	name := typeOf(card.Kind)
 	picture, broken := cards.Inspect(image)
 	switch {
 	case err != nil:
@@ -146,7 +147,7 @@ func (a *api) process(ctx context.Context, q request) wire.Answer {
 		code = 40401
 	case card.Kind == "":
 		code = 40400
-	case !slices.Contains(t.kinds, card.Kind):
+	case name == "":
 		code = 40500
 	default:
 		code = 200
@@ -157,44 +158,40 @@ func (a *api) process(ctx context.Context, q request) wire.Answer {
 		return refuse(code)
 	}
 	return wire.JSON(wire.Object{
-		{Name: "cost_time", Value: a.Now().Sub(start).Milliseconds()}, {Name: "result", Value: result(t.name, image, picture, card)},
+		{Name: "cost_time", Value: a.Now().Sub(start).Milliseconds()}, {Name: "result", Value: result(name, image, picture, card)},
 		{Name: "code", Value: 200}, {Name: "message", Value: Messages[200]},
 	})
 }
 
-// check returns the type asked for, or the code of the first rule that the call breaks.
-func (a *api) check(q request) (docType, int) {
+// check returns the code of the first rule that the call breaks, or 0.
+func (a *api) check(q request) int {
 	token := q.text("token")
 	switch {
 	case q.path != Path || q.method != http.MethodPost:
-		return docType{}, 40003
+		return 40003
 	case q.body == nil:
-		return docType{}, 40600
+		return 40600
 	case token == "":
-		return docType{}, 40100
+		return 40100
 	case token != a.Token:
-		return docType{}, 40101
+		return 40101
 	case !a.Account.Allow():
-		return docType{}, 40018
+		return 40018
 	}
 	name := q.text("type")
 	if raw := strings.TrimSpace(string(q.body["type"])); name == "" && raw != "" && raw != "null" && raw != `""` {
 		name = raw
-		if name == idCardNumber {
+		if name == serviceNumber {
 			a.Account.Warn("xinhuo.type_number")
 		}
 	}
-	if name == "" {
-		return docType{}, 40201
+	switch name {
+	case "":
+		return 40201
+	case serviceNumber:
+		return 0
 	}
-	if name == idCardNumber {
-		name = "id_card"
-	}
-	i := slices.IndexFunc(types, func(t docType) bool { return t.name == name })
-	if i < 0 {
-		return docType{}, 40202
-	}
-	return types[i], 0
+	return 40202
 }
 
 // image decodes the picture of a call, or returns the code for what is wrong with it.
