@@ -22,7 +22,7 @@ const module = "huizhi/"
 // lower layers and of its own, unless forbidden says otherwise. A name stands for
 // the package and everything below it; the longest name wins.
 var layers = [][]string{
-	{"migrations", "internal/apperr", "internal/i18n", "internal/idnumber", "internal/fonts", "internal/safehttp", "internal/blob", "internal/config", "web/static", "internal/archtest"},
+	{"migrations", "internal/apperr", "internal/i18n", "internal/idnumber", "internal/fonts", "internal/safehttp", "internal/blob", "internal/config", "web/static", "internal/archtest", "docs"},
 	{"internal/db", "internal/ocr", "internal/photos/imaging", "internal/photos/specs", "internal/photos/archive", "internal/providers", "web/templates/ui"},
 	{"internal/dbtest", "internal/jobs", "internal/tenants", "internal/ocr/local", "internal/ocr/ppocr", "internal/ocr/ocreval", "internal/ocr/cardgen", "web/templates/layout"},
 	{"internal/auth", "internal/photos", "internal/billing", "web/templates"},

@@ -2,7 +2,10 @@ package server
 
 import (
 	"net/http"
+	"strings"
+	"time"
 
+	"huizhi/docs"
 	"huizhi/internal/photos"
 	"huizhi/internal/receiptapi"
 )
@@ -17,8 +20,18 @@ func (s *Server) apiRoutes() []route {
 		{"POST " + base + "/batch_query", anyone, s.API.BatchQuery},
 		{"GET " + base + "/types", anyone, s.API.Types},
 		{"GET " + base + "/applications", anyone, s.API.Applications},
+		{"GET " + apiDocsPath, anyone, s.apiDocs},
 		{"GET " + receiptapi.FilesPath + "{token}/{file}", anyone, s.API.File},
 	}
+}
+
+// apiDocsPath is the reference of the API, for those who write its clients.
+const apiDocsPath = "/docs/api.md"
+
+func (s *Server) apiDocs(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(docs.API))
+	return nil
 }
 
 // noPhoto is shown as long as the photo of a program's order has not been fetched.

@@ -81,6 +81,23 @@ func TestNoKeyReachesAnotherTenantsApplications(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, code, "a key opens no page")
 }
 
+func TestTheKeysPageSaysHowToConnect(t *testing.T) {
+	t.Parallel()
+	site := newTestSite(t)
+	p := site.signUp("晨光照相馆")
+	made := p.page(p.post("/settings/keys", url.Values{"name": {"联调"}, "test": {"1"}}), http.StatusOK)
+	require.True(t, strings.HasPrefix(made.Find("#secret code").Text(), "hz_test_"))
+	guide := made.Find("#api")
+	base := site.URL + receiptapi.BasePath
+	copied, _ := guide.Find("[data-copy]").First().Attr("data-copy")
+	require.Equal(t, base, copied)
+	require.Contains(t, guide.Find("pre").Text(), base+"/submit")
+	require.Contains(t, made.Find("tbody .cell-title").Text(), "测试")
+	link, _ := guide.Find("a").Attr("href")
+	_, text := status(t, site.visitor().get(link))
+	require.Contains(t, text, "/batch_query")
+}
+
 func TestAProgramsOrderIsSeenLikeAnyOther(t *testing.T) {
 	t.Parallel()
 	p := newTestSite(t).signUp("晨光照相馆")

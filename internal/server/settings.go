@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"huizhi/internal/auth"
+	"huizhi/internal/receiptapi"
 	"huizhi/internal/tenants"
 	"huizhi/web/templates/layout"
 	"huizhi/web/templates/settingsview"
@@ -82,9 +83,9 @@ func (s *Server) renderKeys(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return err
 	}
-	m.Now = time.Now()
+	m.Now, m.BaseURL, m.DocsPath = time.Now(), s.BaseURL()+receiptapi.BasePath, apiDocsPath
 	for _, k := range keys {
-		key := settingsview.Key{ID: k.ID, Name: k.Name, Prefix: k.Prefix, CreatedBy: names[k.CreatedBy], CreatedAt: k.CreatedAt}
+		key := settingsview.Key{ID: k.ID, Name: k.Name, Prefix: k.Prefix, Test: k.Test, CreatedBy: names[k.CreatedBy], CreatedAt: k.CreatedAt}
 		if k.LastUsedAt != nil {
 			key.LastUsedAt = *k.LastUsedAt
 		}
@@ -99,10 +100,10 @@ func (s *Server) renderKeys(w http.ResponseWriter, r *http.Request, status int, 
 // createKey answers with the page itself and no redirect: the secret is in no
 // address, no cookie and no cache.
 func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
-	id, name := identity(r), strings.TrimSpace(r.FormValue("name"))
-	_, secret, err := s.Tenants.CreateAPIKey(r.Context(), id.Scope(), name, r.FormValue("test") != "", id.User.ID, time.Now().UTC())
+	id, name, test := identity(r), strings.TrimSpace(r.FormValue("name")), r.FormValue("test") != ""
+	_, secret, err := s.Tenants.CreateAPIKey(r.Context(), id.Scope(), name, test, id.User.ID, time.Now().UTC())
 	if fields, ok := fieldErrors(r, err); ok {
-		return s.renderKeys(w, r, http.StatusUnprocessableEntity, settingsview.KeysModel{NewName: name, NameError: fields["name"]})
+		return s.renderKeys(w, r, http.StatusUnprocessableEntity, settingsview.KeysModel{NewName: name, NewTest: test, NameError: fields["name"]})
 	}
 	if err != nil {
 		return err

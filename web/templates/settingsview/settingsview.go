@@ -56,6 +56,7 @@ func (m MembersModel) roleOptions(ctx context.Context) []ui.Option {
 // Key is an API key, of which only the beginning is known.
 type Key struct {
 	ID, Name, Prefix string
+	Test             bool // everything done with it is a rehearsal
 	CreatedBy        string
 	CreatedAt        time.Time
 	LastUsedAt       time.Time // zero: never
@@ -70,9 +71,33 @@ func (k Key) works() bool        { return k.RevokedAt.IsZero() }
 type KeysModel struct {
 	Keys      []Key
 	NewName   string
+	NewTest   bool
 	NameError string
 	Secret    string // of the key that was just made: shown this once
+	BaseURL   string // of the receipt API
+	DocsPath  string // of its reference
 	Now       time.Time
+}
+
+// curlExample and phpExample submit a rehearsal; only the key has to be put in.
+func (m KeysModel) curlExample() string {
+	return `curl -X POST ` + m.BaseURL + `/submit \
+  -H "Content-Type: application/json" \
+  -d '{"apikey": "hz_…", "receipt_type_id": 1,
+       "id_photo_url": "https://example.com/photo.jpg",
+       "custom_fields": {"city": "广东省,深圳市"},
+       "simulate": true}'`
+}
+
+func (m KeysModel) phpExample() string {
+	return `$client = new ReceiptApiClient(
+    '` + m.BaseURL + `', 'hz_…');
+$result = $client->submitApplication([
+    'receipt_type_id' => 1,
+    'id_photo_url' => 'https://example.com/photo.jpg',
+    'custom_fields' => ['city' => '广东省,深圳市'],
+    'simulate' => true,
+]);`
 }
 
 func keyBadge(ctx context.Context, k Key) ui.Badge {
