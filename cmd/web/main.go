@@ -41,6 +41,7 @@ type cli struct {
 		List orderListCmd `cmd:"" help:"List a tenant's orders with their application numbers, states and charges."`
 	} `cmd:"" help:"Orders."`
 	OCR       ocrCmd       `cmd:"" help:"Read pictures of ID cards with the local engine and print the fields."`
+	Provider  providerCmd  `cmd:"" help:"The account at the receipt provider."`
 	Simulator simulatorCmd `cmd:"" help:"Run the simulated providers alone: receipts and the three OCR services."`
 	Demo      demoCmd      `cmd:"" help:"Fill an empty database with a demo tenant."`
 	Config    configCmd    `cmd:"" help:"Print every setting with its meaning and present value."`

@@ -302,6 +302,10 @@ func (ledger) ChargeReceipt(ctx context.Context, tx bun.Tx, sc tenants.Scope, c 
 	return err
 }
 
+func (ledger) Points(ctx context.Context, d bun.IDB, sweep tenants.Sweep, from, before time.Time) (int64, error) {
+	return billing.Points(ctx, d, sweep, from, before)
+}
+
 // Listen takes the address; URL is known from here on.
 func (a *App) Listen() error {
 	l, err := net.Listen("tcp", a.Config.Addr)

@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"log/slog"
 
 	"huizhi/internal/auth"
 	"huizhi/internal/config"
 	"huizhi/internal/db"
+	"huizhi/internal/orders"
 	"huizhi/internal/tenants"
 )
 
@@ -24,6 +26,12 @@ func OpenTools(ctx context.Context, c *config.Config) (*Tools, error) {
 		return nil, err
 	}
 	return &Tools{DB: d, Auth: auth.NewService(d), Tenants: tenants.NewService(d)}, nil
+}
+
+// Provider is the order engine for the upstream account, without its workers and
+// without the provider: to look at the account and to change what is kept of it.
+func (t *Tools) Provider(account string, c *config.Config, log *slog.Logger) *orders.Service {
+	return orders.New(orders.Config{DB: t.DB, Account: account, Ledger: ledger{}, Log: log, WarnDays: c.BalanceWarnDays})
 }
 
 // Close closes the database.

@@ -71,10 +71,10 @@ func (s *Service) AccountState(ctx context.Context) (AccountState, error) {
 	if err != nil {
 		return AccountState{}, err
 	}
-	st := AccountState{Account: s.Account, Circuit: CircuitClosed, StopKey: acc.StopKey, StoppedAt: acc.StoppedAt, ProbeAt: acc.ProbeAt, Probes: acc.Probes, Failures: acc.Failures}
+	st := AccountState{Account: s.Account, Circuit: CircuitClosed, StopKey: acc.StopKey, StoppedAt: acc.StoppedAt, Probes: acc.Probes, Failures: acc.Failures}
 	switch {
 	case acc.StopKey != "":
-		st.Circuit = CircuitOpen
+		st.Circuit, st.ProbeAt = CircuitOpen, acc.ProbeAt
 	case acc.Trial:
 		st.Circuit = CircuitHalfOpen
 	}
@@ -124,7 +124,8 @@ func saveAccount(ctx context.Context, tx bun.IDB, acc *account) error {
 
 // report draws the conclusions of a call for the account: an answer closes the
 // circuit, failures in a row open it, a refused key or an empty balance stop it.
-func (s *Service) report(ctx context.Context, callErr error) error {
+// A call that began before a stop was lifted is no reason for a new one.
+func (s *Service) report(ctx context.Context, began time.Time, callErr error) error {
 	outcome := providers.OutcomeOf(callErr)
 	switch {
 	case callErr == nil, outcome == providers.OutcomeRefused:
@@ -135,7 +136,7 @@ func (s *Service) report(ctx context.Context, callErr error) error {
 		}
 		return nil
 	case outcome == providers.OutcomeAccount:
-		return s.stop(ctx, errorKey(callErr))
+		return s.stop(ctx, errorKey(callErr), began)
 	case !serverFailed(callErr):
 		return nil
 	}
@@ -146,7 +147,7 @@ func (s *Service) report(ctx context.Context, callErr error) error {
 		return fmt.Errorf("cannot count the failure: %w", err)
 	}
 	if n, _ := res.RowsAffected(); n == 1 && (acc.Trial || acc.Failures >= s.BreakerAfter) {
-		return s.stop(ctx, StopUnreachable)
+		return s.stop(ctx, StopUnreachable, began)
 	}
 	return nil
 }
@@ -165,7 +166,7 @@ func serverFailed(callErr error) bool {
 }
 
 // stop lets nothing be dispatched any more, and plans the next probe.
-func (s *Service) stop(ctx context.Context, key string) error {
+func (s *Service) stop(ctx context.Context, key string, began time.Time) error {
 	fresh := false
 	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		acc, err := s.lockAccount(ctx, tx)
@@ -173,6 +174,10 @@ func (s *Service) stop(ctx context.Context, key string) error {
 			return err
 		}
 		now := s.now()
+		if acc.StopKey == "" && acc.ProbeAt != nil && began.Before(*acc.ProbeAt) {
+			fresh = false
+			return nil
+		}
 		if fresh = acc.StopKey != key; fresh {
 			acc.StopKey, acc.StoppedAt, acc.Probes = key, &now, 0
 		} else if acc.Probes == 0 {
@@ -214,7 +219,7 @@ func (s *Service) Resume(ctx context.Context, actor string) error {
 			return nil
 		}
 		reason, now := acc.StopKey, s.now()
-		acc.StopKey, acc.StoppedAt, acc.ProbeAt, acc.Probes, acc.Failures, acc.Trial = "", nil, nil, 0, 0, true
+		acc.StopKey, acc.StoppedAt, acc.ProbeAt, acc.Probes, acc.Failures, acc.Trial = "", nil, &now, 0, 0, true
 		if err := saveAccount(ctx, tx, acc); err != nil {
 			return err
 		}
@@ -270,7 +275,7 @@ func (s *Service) watchAccount(ctx context.Context) (time.Duration, error) {
 	case providers.OutcomeOf(err) == providers.OutcomeAccount:
 		return 0, nil // call has reported it
 	default:
-		err = s.stop(ctx, acc.StopKey)
+		err = s.stop(ctx, acc.StopKey, s.now())
 	}
 	return time.Millisecond, err
 }

@@ -113,7 +113,7 @@ func recorded[T any](ctx context.Context, s *Service, op string, items int, do f
 	if ctx.Err() != nil {
 		return result, "", err // we ended it ourselves: that says nothing of the provider
 	}
-	if noteErr := errors.Join(c.insert(ctx, s.DB), s.report(ctx, err)); noteErr != nil {
+	if noteErr := errors.Join(c.insert(ctx, s.DB), s.report(ctx, start, err)); noteErr != nil {
 		s.Log.ErrorContext(ctx, "cannot note a call", "op", op, "error", noteErr)
 		return result, "", err
 	}

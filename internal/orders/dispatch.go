@@ -189,14 +189,14 @@ func (s *Service) send(ctx context.Context, c claimed) error {
 	}
 	err := s.settle(ctx, a, no, callErr, made)
 	if !stopping {
-		err = errors.Join(err, s.concludes(ctx, c.probe, callErr))
+		err = errors.Join(err, s.concludes(ctx, start, c.probe, callErr))
 	}
 	return err
 }
 
 // concludes draws the conclusions of a submit for the account and the catalogue.
-func (s *Service) concludes(ctx context.Context, probe bool, callErr error) error {
-	err := s.report(ctx, callErr)
+func (s *Service) concludes(ctx context.Context, began time.Time, probe bool, callErr error) error {
+	err := s.report(ctx, began, callErr)
 	switch providers.ReactionOf(callErr) {
 	case providers.ReactOperator:
 		s.Log.ErrorContext(ctx, "the provider says that we call it wrongly", "code", codeOf(callErr))

@@ -56,6 +56,10 @@ func (ledger) ChargeReceipt(ctx context.Context, tx bun.Tx, sc tenants.Scope, c 
 	return err
 }
 
+func (ledger) Points(ctx context.Context, d bun.IDB, sweep tenants.Sweep, from, before time.Time) (int64, error) {
+	return billing.Points(ctx, d, sweep, from, before)
+}
+
 func newWorld(t *testing.T, d *db.DB, sim simulator.Config, tune ...func(*orders.Config)) *world {
 	t.Helper()
 	ctx := context.Background()

@@ -252,7 +252,7 @@ type account struct {
 	ID            string `bun:",pk"`
 	StopKey       string // why nothing is dispatched; "" while open
 	StoppedAt     *time.Time
-	ProbeAt       *time.Time // when it is tried next whether it works again
+	ProbeAt       *time.Time // stopped: when it is tried next whether it works again; open: when the last stop was lifted
 	Probes        int64      // since StoppedAt
 	Failures      int64      // transport and server failures in a row
 	Trial         bool       // after a stop: one submit at a time until a call succeeds
@@ -269,4 +269,4 @@ type turn struct {
 }
 
 // Models are the tables of this package, for the check at start.
-var Models = []any{(*Batch)(nil), (*Order)(nil), (*Attempt)(nil), (*Event)(nil), (*Receipt)(nil), (*catalogueRow)(nil), (*account)(nil), (*turn)(nil)}
+var Models = []any{(*Batch)(nil), (*Order)(nil), (*Attempt)(nil), (*Event)(nil), (*Receipt)(nil), (*catalogueRow)(nil), (*account)(nil), (*turn)(nil), (*AccountEvent)(nil), (*Call)(nil), (*attemptCall)(nil)}

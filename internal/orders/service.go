@@ -19,9 +19,10 @@ import (
 )
 
 // Ledger is what orders need of billing: one charge per completed attempt, in
-// the transaction that completes it.
+// the transaction that completes it, and what all tenants were charged in a time.
 type Ledger interface {
 	ChargeReceipt(ctx context.Context, tx bun.Tx, sc tenants.Scope, c ChargedReceipt) error
+	Points(ctx context.Context, d bun.IDB, sweep tenants.Sweep, from, before time.Time) (int64, error)
 }
 
 // ChargedReceipt is what the ledger is told of a completed attempt.
@@ -152,6 +153,7 @@ func (s *Service) Register(q *jobs.Queue) {
 	s.catalogue = q.AddLoop("catalogue", time.Hour, s.syncCatalogue)
 	s.watch = q.AddLoop("account", min(s.SweepEvery, accountSweep), s.watchAccount)
 	q.AddLoop("old calls", time.Hour, s.dropOldCalls)
+	q.AddLoop("balance", time.Hour, s.warnBalance)
 }
 
 func (s *Service) changed(sc tenants.Scope, batchID string) {

@@ -1,0 +1,1 @@
+CREATE INDEX attempts_finished ON attempts (finished_at) WHERE status = 'completed' AND NOT simulate;
