@@ -27,6 +27,7 @@ import (
 	"huizhi/internal/jobs"
 	"huizhi/internal/ocr"
 	"huizhi/internal/ocr/local"
+	"huizhi/internal/ocr/routing"
 	"huizhi/internal/orders"
 	"huizhi/internal/photos"
 	"huizhi/internal/providers"
@@ -65,20 +66,21 @@ func WithOrders(change func(*orders.Config)) Option { return func(o *options) { 
 
 // App is the whole program but for its command line.
 type App struct {
-	Config    *config.Config
-	Log       *slog.Logger
-	DB        *db.DB
-	Blobs     *blob.Store
-	Jobs      *jobs.Queue
-	Auth      *auth.Service
-	Sessions  *auth.SessionStore
-	Tenants   *tenants.Service
-	Photos    *photos.Service
-	Orders    *orders.Service
-	Billing   *billing.Service
-	API       *receiptapi.Service
-	OCR       ocr.Reader
-	Simulator *simulator.Server // nil with a real provider
+	Config      *config.Config
+	Log         *slog.Logger
+	DB          *db.DB
+	Blobs       *blob.Store
+	Jobs        *jobs.Queue
+	Auth        *auth.Service
+	Sessions    *auth.SessionStore
+	Tenants     *tenants.Service
+	Photos      *photos.Service
+	Orders      *orders.Service
+	Billing     *billing.Service
+	API         *receiptapi.Service
+	OCR         ocr.Reader // the local engine
+	Recognition *routing.Router
+	Simulator   *simulator.Server // nil with a real provider
 
 	listener net.Listener
 	http     *http.Server
@@ -173,7 +175,10 @@ func (a *App) open(ctx context.Context, o *options) error {
 		o.orders(&oc)
 	}
 	a.Orders = orders.New(oc)
-	a.Photos = photos.New(photos.Config{DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, OCR: a.OCR, Batches: a.Orders, Changed: changed, Log: a.Log})
+	if a.Recognition, err = a.openRecognition(); err != nil {
+		return err
+	}
+	a.Photos = photos.New(photos.Config{DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, OCR: a.Recognition, Batches: a.Orders, Changed: changed, Log: a.Log})
 
 	a.API = receiptapi.New(receiptapi.Config{
 		DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, Tenants: a.Tenants, Orders: a.Orders, Photos: a.Photos, BaseURL: a.URL, Log: a.Log,
@@ -184,6 +189,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	a.Orders.Register(a.Jobs)
 	a.Photos.Register(a.Jobs)
 	a.API.Register(a.Jobs)
+	a.Recognition.Register(a.Jobs)
 	a.Jobs.AddLoop("invoice drafts", time.Hour, func(ctx context.Context) (time.Duration, error) {
 		return 0, a.Billing.EnsureDrafts(ctx, db.Now())
 	})
@@ -192,7 +198,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	})
 
 	sc := server.Config{
-		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Billing: a.Billing, API: a.API, Blobs: a.Blobs, BaseURL: a.URL,
+		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Billing: a.Billing, API: a.API, Recognition: a.Recognition, Blobs: a.Blobs, BaseURL: a.URL,
 		Log: a.Log, Simulated: c.Simulated(), OCRReady: func() error { return a.OCR.Health(context.Background()) },
 		Ready: func(r *http.Request) error { return a.DB.PingContext(r.Context()) },
 	}
@@ -210,7 +216,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 
 // models are all tables, for the check at start.
 func models() []any {
-	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, billing.Models, receiptapi.Models)
+	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, billing.Models, receiptapi.Models, routing.Models)
 }
 
 // OpenDatabase opens the database, migrates it if the settings allow, and

@@ -41,13 +41,20 @@ type Config struct {
 	ClipImgReference   bool    `env:"HUIZHI_CLIPIMG_REFERENCE" envDefault:"true" help:"Send an opaque reference in custom_fields, by which an application is found again when its answer is lost. Without it a person decides in that case."`
 	BalanceWarnDays    float64 `env:"HUIZHI_BALANCE_WARN_DAYS" envDefault:"7" help:"Warn when the points of the provider's account will not last so many days."`
 
-	JuheURL       string `env:"HUIZHI_JUHE_URL" help:"OCR provider juhe: base URL."`
-	JuheKey       string `env:"HUIZHI_JUHE_KEY" secret:"true" help:"OCR provider juhe: key."`
-	PyiURL        string `env:"HUIZHI_PYI_URL" help:"OCR provider pyi: base URL."`
-	PyiAppID      string `env:"HUIZHI_PYI_APPID" help:"OCR provider pyi: appid."`
-	PyiSecret     string `env:"HUIZHI_PYI_SECRET" secret:"true" help:"OCR provider pyi: secret that signs the calls."`
-	XinhuoURL     string `env:"HUIZHI_XINHUO_URL" help:"OCR provider xinhuo: base URL."`
-	XinhuoToken   string `env:"HUIZHI_XINHUO_TOKEN" secret:"true" help:"OCR provider xinhuo: token."`
+	JuheURL     string `env:"HUIZHI_JUHE_URL" help:"OCR provider juhe: base URL."`
+	JuheKey     string `env:"HUIZHI_JUHE_KEY" secret:"true" help:"OCR provider juhe: key."`
+	PyiURL      string `env:"HUIZHI_PYI_URL" help:"OCR provider pyi: base URL."`
+	PyiAppID    string `env:"HUIZHI_PYI_APPID" help:"OCR provider pyi: appid."`
+	PyiSecret   string `env:"HUIZHI_PYI_SECRET" secret:"true" help:"OCR provider pyi: secret that signs the calls."`
+	XinhuoURL   string `env:"HUIZHI_XINHUO_URL" help:"OCR provider xinhuo: base URL."`
+	XinhuoToken string `env:"HUIZHI_XINHUO_TOKEN" secret:"true" help:"OCR provider xinhuo: token."`
+
+	PyiPriceFen    int64         `env:"HUIZHI_PYI_PRICE_FEN" envDefault:"20" help:"What a charged call of pyi costs, in fen."`
+	JuhePriceFen   int64         `env:"HUIZHI_JUHE_PRICE_FEN" envDefault:"20" help:"What a charged call of juhe costs, in fen."`
+	XinhuoPriceFen int64         `env:"HUIZHI_XINHUO_PRICE_FEN" envDefault:"20" help:"What a charged call of xinhuo costs, in fen."`
+	OCRDailyCapFen int64         `env:"HUIZHI_OCR_DAILY_CAP_FEN" envDefault:"5000" help:"The most that one tenant can spend on OCR providers in a day of Shanghai, in fen. A tenant can set itself less."`
+	OCRRawKeep     time.Duration `env:"HUIZHI_OCR_RAW_KEEP" envDefault:"168h" help:"How long the raw answers of OCR providers are kept for disputes. 0s: not at all."`
+
 	StripeURL     string `env:"HUIZHI_STRIPE_URL" help:"Address of the Stripe API; for tests."`
 	StripeKey     string `env:"HUIZHI_STRIPE_KEY" secret:"true" help:"Stripe secret key. Without it invoices are paid by bank transfer only."`
 	StripeWebhook string `env:"HUIZHI_STRIPE_WEBHOOK_SECRET" secret:"true" help:"Stripe webhook signing secret."`
@@ -190,6 +197,9 @@ func (c *Config) check() []error {
 	}
 	if c.BalanceWarnDays < 0 {
 		bad("HUIZHI_BALANCE_WARN_DAYS", "must not be negative")
+	}
+	if c.PyiPriceFen < 0 || c.JuhePriceFen < 0 || c.XinhuoPriceFen < 0 || c.OCRDailyCapFen < 0 || c.OCRRawKeep < 0 {
+		bad("HUIZHI_*_PRICE_FEN, HUIZHI_OCR_DAILY_CAP_FEN, HUIZHI_OCR_RAW_KEEP", "must not be negative")
 	}
 	if c.SimulatorPace < 0 {
 		bad("HUIZHI_SIMULATOR_PACE", "must not be negative")

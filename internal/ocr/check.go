@@ -92,7 +92,7 @@ func checkName(f *Field) {
 		switch {
 		case !unicode.Is(unicode.Han, r) && string(r) != middleDot:
 			bad = true
-		case string(r) != middleDot && !commonInNames(r):
+		case string(r) != middleDot && !commonInNames(r) && f.Agreed == "":
 			f.flag(RareCharacter)
 		}
 	}
@@ -125,7 +125,9 @@ func (fs Fields) checkNumber(today string) *idnumber.Info {
 		switch err {
 		case nil:
 			trusted = &info
-			f.Candidates = nil
+			if !f.Has(Differs) {
+				f.Candidates = nil
+			}
 			if !info.KnownProvince() {
 				f.flag(RegionUnknown)
 			}

@@ -205,6 +205,8 @@ type Field struct {
 	Flags      Flags   `json:"flags"`
 	// Candidates are other values worth offering, the likeliest first.
 	Candidates []string `json:"candidates,omitempty"`
+	// Agreed names another engine that read the same value, by Reader.Name.
+	Agreed string `json:"agreed,omitempty"`
 }
 
 // Has reports whether the field carries a flag.

@@ -12,6 +12,7 @@ const (
 	Gap           Flag = "gap"            // free space in the name: a character may be missing
 	Inferred      Flag = "inferred"       // taken from the ID number as the print was not readable
 	Disputed      Flag = "disputed"       // the provider's check of the number came to another result than ours
+	Differs       Flag = "differs"        // another engine read something else, which is among the candidates, or nothing
 )
 
 // Doubts that follow from the values alone; Check sets them for any source.
@@ -82,8 +83,11 @@ func (f Field) Worst() Level {
 // derived reports whether Check owns the flag, as opposed to the engine.
 func (f Flag) derived() bool {
 	switch f {
-	case LowConfidence, Gap, Inferred, Disputed:
+	case LowConfidence, Gap, Inferred, Disputed, Differs:
 		return false
 	}
 	return true
 }
+
+// Settled reports whether the doubt goes when another engine reads the same value.
+func (f Flag) Settled() bool { return !f.derived() }

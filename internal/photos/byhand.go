@@ -20,7 +20,7 @@ import (
 var HandKinds = []Kind{KindPortrait, KindCardFront, KindCardBack}
 
 // SortAgain sorts a picture that no order uses once more: as what a person says
-// it is, or, with KindUnknown, as what the engine finds on reading it anew. An
+// it is, or, with KindUnknown, as what the local engine finds on reading it anew. An
 // engine that is not available is an error only in the second case; then nothing
 // changes.
 func (s *Service) SortAgain(ctx context.Context, sc tenants.Scope, pictureID string, as Kind) (*Picture, error) {
@@ -28,10 +28,10 @@ func (s *Service) SortAgain(ctx context.Context, sc tenants.Scope, pictureID str
 	if err != nil {
 		return nil, err
 	}
-	how := glance
+	how := looking{remote: true, as: as}
 	switch {
 	case as == KindUnknown:
-		how = thoroughly
+		how = looking{anew: true}
 	case !slices.Contains(HandKinds, as):
 		return nil, apperr.Field("as", "error.upload.kind")
 	}
@@ -41,7 +41,7 @@ func (s *Service) SortAgain(ctx context.Context, sc tenants.Scope, pictureID str
 	if pic.OrderID != nil {
 		return nil, apperr.New(apperr.Conflict, "error.upload.in_use")
 	}
-	seen, err := s.look(ctx, sc, pic, how, as)
+	seen, err := s.look(ctx, sc, pic, how)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (s *Service) TakePortrait(ctx context.Context, sc tenants.Scope, replaced *
 		TenantID: sc.TenantID(), ID: db.NewID(), BatchID: replaced.BatchID, Seq: replaced.Seq, Name: up.Name, PairKey: replaced.PairKey,
 		SHA256: kept.SHA256, Size: kept.Size, OriginalKey: kept.Key, Format: string(info.Format), Width: info.Width, Height: info.Height, CreatedAt: up.CreatedAt,
 	}
-	seen, err := s.look(ctx, sc, pic, glance, KindPortrait)
+	seen, err := s.look(ctx, sc, pic, looking{as: KindPortrait})
 	if err != nil {
 		return nil, err
 	}

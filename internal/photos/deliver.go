@@ -72,7 +72,7 @@ func (s *Service) portrait(ctx context.Context, sc tenants.Scope, pic *Picture, 
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.make(ctx, sealed.Key, glance)
+	m, err := s.make(ctx, sealed.Key, looking{})
 	seen := &sight{Picture: *pic}
 	if err == nil {
 		err = s.keep(ctx, sc, seen, m, typeID)

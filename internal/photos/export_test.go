@@ -12,6 +12,8 @@ func (s *Service) Work(ctx context.Context, args river.JobArgs) error {
 	switch args := args.(type) {
 	case processPicture:
 		return s.process(ctx, args)
+	case readRemotely:
+		return s.processRemote(ctx, args)
 	case expandZip:
 		return s.expand(ctx, args)
 	default:

@@ -13,7 +13,11 @@ import (
 const (
 	queuePictures = "pictures"
 	queueArchives = "archives"
+	queueRemote   = "remote"
 )
+
+// remoteReaders is how many pictures wait at a time for engines elsewhere.
+const remoteReaders = 8
 
 // processPicture finds out what a stored picture is.
 type processPicture struct {
@@ -38,6 +42,16 @@ func (p processPicture) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: queuePictures, Priority: priority}
 }
 
+// readRemotely is processPicture for a picture that an engine elsewhere has to
+// read: a slow one holds up nobody else.
+type readRemotely struct {
+	TenantID  string `json:"tenant"`
+	PictureID string `json:"picture"`
+}
+
+func (readRemotely) Kind() string                 { return "read_remotely" }
+func (readRemotely) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: queueRemote} }
+
 // expandZip unpacks the next part of an archive.
 type expandZip struct {
 	TenantID string `json:"tenant"`
@@ -51,6 +65,8 @@ func (expandZip) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: 
 func (s *Service) Register(q *jobs.Queue) {
 	q.AddQueue(queuePictures, runtime.GOMAXPROCS(0))
 	q.AddQueue(queueArchives, 1)
+	q.AddQueue(queueRemote, remoteReaders)
 	jobs.Handle(q, s.process)
+	jobs.Handle(q, s.processRemote)
 	jobs.Handle(q, s.expand)
 }

@@ -9,8 +9,8 @@ import (
 
 	"huizhi/internal/apperr"
 	"huizhi/internal/blob"
-	"huizhi/internal/db"
 	"huizhi/internal/ocr"
+	"huizhi/internal/ocr/routing"
 	"huizhi/internal/photos/imaging"
 	"huizhi/internal/photos/specs"
 	"huizhi/internal/tenants"
@@ -19,27 +19,27 @@ import (
 // sight is what was found out about a picture.
 type sight struct {
 	Picture
-	reading *Reading // nil unless it is a card that was read
+	reading *Reading        // nil unless it is a card that was read
+	result  *routing.Result // what an engine said; nil if none was asked
 }
 
-// effort says how much is done to find out.
-type effort int
-
-const (
-	// glance trusts a large face, an earlier reading of the same content, and, when
-	// no engine answers, the shape.
-	glance effort = iota
-	// thoroughly reads every picture anew.
-	thoroughly
-)
+// looking says how a picture is looked at.
+type looking struct {
+	remote bool // it may leave this system
+	// anew: a person wants it read anew, by an engine of their choice or the local
+	// one. Otherwise a large face is trusted, an earlier reading of the same
+	// content, and, when no engine answers, the shape.
+	anew bool
+	by   string
+	// as is what a person says it is, or empty: then no engine decides that, and
+	// one is asked only what a card says.
+	as Kind
+}
 
 // look finds out what a picture is, makes its files and reads it. What is wrong
 // with the picture itself is part of the result; an error is a failure of ours
 // and may pass. Nothing is written to the database.
-//
-// With as a person has said what it is: then no engine decides that, and one is
-// asked only what a card says.
-func (s *Service) look(ctx context.Context, sc tenants.Scope, pic *Picture, how effort, as Kind) (*sight, error) {
+func (s *Service) look(ctx context.Context, sc tenants.Scope, pic *Picture, how looking) (*sight, error) {
 	typeID, err := s.Batches.TypeOf(ctx, sc, pic.BatchID)
 	if err != nil {
 		return nil, err
@@ -53,13 +53,13 @@ func (s *Service) look(ctx context.Context, sc tenants.Scope, pic *Picture, how 
 	if err != nil {
 		return nil, err
 	}
-	if seen.Kind = m.kind; seen.Kind == KindUnknown && as != KindPortrait {
+	if seen.Kind = m.kind; seen.Kind == KindUnknown && how.as != KindPortrait {
 		if err := s.read(ctx, sc, seen, m, how); err != nil {
 			return nil, err
 		}
 	}
-	if as != KindUnknown {
-		seen.Kind = as
+	if how.as != "" {
+		seen.Kind = how.as
 		seen.problem("")
 	}
 	err = s.keep(ctx, sc, seen, m, typeID)
@@ -104,7 +104,7 @@ func (m *made) hasFace() bool { return len(m.view.Faces) > 0 }
 const ocrSide = 2400
 
 // make decodes a picture in a place of the pool.
-func (s *Service) make(ctx context.Context, key string, how effort) (*made, error) {
+func (s *Service) make(ctx context.Context, key string, how looking) (*made, error) {
 	m := &made{kind: KindUnknown}
 	return m, s.pool.Do(ctx, func() error {
 		data, err := s.Blobs.Get(ctx, key)
@@ -125,7 +125,7 @@ func (s *Service) make(ctx context.Context, key string, how effort) (*made, erro
 		if m.preview, err = m.view.Preview(); err != nil {
 			return err
 		}
-		if how == glance && m.view.Portrait() {
+		if !how.anew && m.view.Portrait() {
 			m.kind = KindPortrait
 			return nil
 		}
@@ -139,33 +139,24 @@ func (s *Service) make(ctx context.Context, key string, how effort) (*made, erro
 	})
 }
 
-// read asks the engine what the picture says, and decides its kind.
-func (s *Service) read(ctx context.Context, sc tenants.Scope, seen *sight, m *made, how effort) error {
-	if how == glance {
-		known, err := s.readBefore(ctx, sc, seen.SHA256)
-		if err != nil {
-			return err
-		}
-		if known != nil {
-			known.PictureID = seen.ID
-			seen.reading, seen.Kind = known, kindOf(known.DocType, known.Fields)
-			return nil
-		}
-	}
-	result, err := s.OCR.Read(ctx, ocr.Request{Image: m.forOCR})
+// read asks the engines what the picture says, and decides its kind.
+func (s *Service) read(ctx context.Context, sc tenants.Scope, seen *sight, m *made, how looking) error {
+	result, err := s.OCR.Read(ctx, sc, routing.Request{
+		PictureID: seen.ID, SHA256: seen.SHA256, Image: m.forOCR, Likely: m.likely(how.as), Remote: how.remote,
+		Anew: how.anew, By: how.by,
+	})
+	seen.result = result
 	var e *apperr.Error
 	switch {
-	case err == nil && result.Type != ocr.Unknown:
-		seen.Kind = kindOf(result.Type, result.Fields)
-		seen.reading, err = s.keepReading(ctx, sc, seen.ID, result)
-		return err
+	case err == nil && result.Type.IDCard():
+		seen.Kind, seen.reading = kindOf(result.Type, result.Fields), readingOf(sc, seen.ID, result)
 	case err == nil && m.hasFace():
 		seen.Kind = KindPortrait
 		seen.problem("upload.problem.unusual_portrait")
 	case err == nil:
 		seen.Kind = KindOther
 		seen.problem("upload.problem.not_recognised")
-	case errors.Is(err, ocr.ErrBusy), ctx.Err() != nil, !errors.As(err, &e), how == thoroughly:
+	case errors.Is(err, routing.ErrRemote), errors.Is(err, ocr.ErrBusy), ctx.Err() != nil, !errors.As(err, &e), how.anew:
 		return fmt.Errorf("cannot read the picture: %w", err)
 	default:
 		seen.Kind = m.guess()
@@ -202,38 +193,28 @@ func kindOf(t ocr.DocType, fields ocr.Fields) Kind {
 	return KindCardFront
 }
 
-// readBefore returns a copy of the youngest reading that this engine made of the
-// same content, anywhere in the tenant, or nil.
-func (s *Service) readBefore(ctx context.Context, sc tenants.Scope, sha256 string) (*Reading, error) {
-	known := new(Reading)
-	err := s.DB.NewSelect().Model(known).
-		Join("JOIN pictures AS pic ON pic.tenant_id = reading.tenant_id AND pic.id = reading.picture_id").
-		ApplyQueryBuilder(sc.Where).Where("pic.sha256 = ? AND reading.engine = ?", sha256, s.OCR.Name()).
-		Order("reading.id DESC").Limit(1).Scan(ctx)
-	if db.IsNoRows(err) {
-		return nil, nil
+// likely is the side of a card that the picture shows by a person's word or else
+// by its shape; empty if it looks like none.
+func (m *made) likely(as Kind) ocr.DocType {
+	if as == "" {
+		as = m.guess()
 	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot look for an earlier reading: %w", err)
+	switch as {
+	case KindCardFront, KindCardBoth:
+		return ocr.IDCardFront
+	case KindCardBack:
+		return ocr.IDCardBack
+	default:
+		return ""
 	}
-	return known, nil
 }
 
-// keepReading stores the crops and makes the row, which gets its id when it is
-// inserted.
-func (s *Service) keepReading(ctx context.Context, sc tenants.Scope, pictureID string, result *ocr.Reading) (*Reading, error) {
-	r := &Reading{
-		TenantID: sc.TenantID(), PictureID: pictureID, Engine: result.Engine, DocType: result.Type, Fields: result.Fields,
-		Crops: make(map[ocr.FieldName]string, len(result.Crops)), TookMS: result.Took.Milliseconds(),
+// readingOf makes the row, which gets its id when it is inserted.
+func readingOf(sc tenants.Scope, pictureID string, r *routing.Result) *Reading {
+	return &Reading{
+		TenantID: sc.TenantID(), PictureID: pictureID, Engine: r.Engine, Source: r.Source, Second: r.Second, CallID: r.CallID,
+		DocType: r.Type, Fields: r.Fields, Crops: r.Crops, TookMS: r.Took.Milliseconds(),
 	}
-	for field, crop := range result.Crops {
-		key, err := s.put(ctx, sc, "crops", crop)
-		if err != nil {
-			return nil, err
-		}
-		r.Crops[field] = key
-	}
-	return r, nil
 }
 
 // keep stores the files that go with the kind.

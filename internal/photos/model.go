@@ -132,7 +132,10 @@ type Reading struct {
 	TenantID      string `bun:",pk"`
 	ID            string `bun:",pk"`
 	PictureID     string
-	Engine        string
+	Engine        string // with its models, where they are known
+	Source        string // the engine's name
+	Second        string // that of the engine which gave a second opinion, "" if none did
+	CallID        string // of Source
 	DocType       ocr.DocType
 	Fields        ocr.Fields               `bun:"type:jsonb"` // as read, unchecked
 	Crops         map[ocr.FieldName]string `bun:"type:jsonb"` // blob keys of small JPEGs

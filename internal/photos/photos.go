@@ -10,7 +10,7 @@ import (
 	"huizhi/internal/blob"
 	"huizhi/internal/db"
 	"huizhi/internal/jobs"
-	"huizhi/internal/ocr"
+	"huizhi/internal/ocr/routing"
 	"huizhi/internal/photos/imaging"
 	"huizhi/internal/tenants"
 )
@@ -34,12 +34,21 @@ type Batches interface {
 	PictureResorted(ctx context.Context, tx bun.Tx, sc tenants.Scope, pic *Picture, reading *Reading) error
 }
 
+// Reader reads pictures for tenants. Package routing implements it.
+type Reader interface {
+	// Read has a picture read. ErrRemote means that this has to be done in the
+	// queue for pictures that leave this system.
+	Read(ctx context.Context, sc tenants.Scope, r routing.Request) (*routing.Result, error)
+	// Record is called in the transaction that keeps a result, which may be nil.
+	Record(ctx context.Context, tx bun.IDB, r *routing.Result) error
+}
+
 // Config is what the service is made of.
 type Config struct {
 	DB      *db.DB
 	Blobs   *blob.Store
 	Jobs    jobs.Enqueuer
-	OCR     ocr.Reader
+	OCR     Reader
 	Batches Batches
 	// Changed is called after a commit that changed what a batch's page shows.
 	// It must not block; it may be nil.

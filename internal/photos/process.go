@@ -2,12 +2,14 @@ package photos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/uptrace/bun"
 
 	"huizhi/internal/apperr"
 	"huizhi/internal/db"
+	"huizhi/internal/ocr/routing"
 	"huizhi/internal/tenants"
 )
 
@@ -15,8 +17,23 @@ import (
 // anywhere and run again: until its last transaction only files are made, and
 // those are named by their content.
 func (s *Service) process(ctx context.Context, j processPicture) error {
-	sc := tenants.ForTenant(j.TenantID)
-	pic, err := s.Picture(ctx, sc, j.PictureID)
+	err := s.sort(ctx, j.TenantID, j.PictureID, looking{})
+	if !errors.Is(err, routing.ErrRemote) {
+		return err
+	}
+	return s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		return s.Jobs.EnqueueTx(ctx, tx, readRemotely{j.TenantID, j.PictureID})
+	})
+}
+
+// processRemote is process where waiting for others hurts nobody.
+func (s *Service) processRemote(ctx context.Context, j readRemotely) error {
+	return s.sort(ctx, j.TenantID, j.PictureID, looking{remote: true})
+}
+
+func (s *Service) sort(ctx context.Context, tenantID, pictureID string, how looking) error {
+	sc := tenants.ForTenant(tenantID)
+	pic, err := s.Picture(ctx, sc, pictureID)
 	if apperr.KindOf(err) == apperr.NotFound {
 		return nil // erased meanwhile
 	}
@@ -26,7 +43,7 @@ func (s *Service) process(ctx context.Context, j processPicture) error {
 	if pic.State != StateNew {
 		return nil
 	}
-	seen, err := s.look(ctx, sc, pic, glance, KindUnknown)
+	seen, err := s.look(ctx, sc, pic, how)
 	if err != nil {
 		return err
 	}
@@ -44,12 +61,13 @@ func (s *Service) process(ctx context.Context, j processPicture) error {
 	return nil
 }
 
-// Reread looks at a sorted picture again, and reads it even if it was taken for
-// a portrait. It returns the picture as it is now and the new reading, if it is a
-// card; what that means for an order is the caller's matter. A picture that an
-// order uses stays what it is. An engine that is
-// not available is an error here, and nothing changes.
-func (s *Service) Reread(ctx context.Context, sc tenants.Scope, pictureID string) (*Picture, *Reading, error) {
+// Reread has a sorted picture read anew, even if it was taken for a portrait: by
+// the local engine, or by the one that a person named knowing its price. It
+// returns the picture as it is now and the new reading, if it is a card; what that
+// means for an order is the caller's matter. A picture that an order uses stays
+// what it is. An engine that is not available is an error here, and nothing
+// changes.
+func (s *Service) Reread(ctx context.Context, sc tenants.Scope, pictureID, engine string) (*Picture, *Reading, error) {
 	pic, err := s.Picture(ctx, sc, pictureID)
 	if err != nil {
 		return nil, nil, err
@@ -57,11 +75,11 @@ func (s *Service) Reread(ctx context.Context, sc tenants.Scope, pictureID string
 	if pic.State == StateNew {
 		return nil, nil, apperr.New(apperr.Conflict, "error.upload.still_reading")
 	}
-	as := KindUnknown
+	how := looking{remote: true, anew: true, by: engine}
 	if pic.OrderID != nil { // what it is has been settled
-		as = pic.Kind
+		how.as = pic.Kind
 	}
-	seen, err := s.look(ctx, sc, pic, thoroughly, as)
+	seen, err := s.look(ctx, sc, pic, how)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -85,6 +103,9 @@ func (s *Service) write(ctx context.Context, tx bun.Tx, seen *sight, from ...Sta
 		return false, fmt.Errorf("cannot update the picture: %w", err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return false, err
+	}
+	if err := s.OCR.Record(ctx, tx, seen.result); err != nil {
 		return false, err
 	}
 	if seen.reading == nil {

@@ -19,6 +19,7 @@ import (
 	"huizhi/internal/db"
 	"huizhi/internal/dbtest"
 	"huizhi/internal/ocr"
+	"huizhi/internal/ocr/routing"
 	"huizhi/internal/photos"
 )
 
@@ -57,7 +58,9 @@ func eachReadingShop(t *testing.T, test func(t *testing.T, s *shop, engine *read
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		engine := &reader{answer: nothing}
-		test(t, newShop(t, d, func(c *photos.Config) { c.OCR = engine }), engine)
+		test(t, newShop(t, d, func(c *photos.Config) {
+			c.OCR = routing.New(routing.Config{DB: d, Blobs: c.Blobs, Engines: []routing.Engine{{Reader: engine}}, Log: c.Log})
+		}), engine)
 	})
 }
 
@@ -290,14 +293,14 @@ func TestReread(t *testing.T) {
 	eachReadingShop(t, func(t *testing.T, s *shop, engine *reader) {
 		ctx := context.Background()
 		s.store(t, "正面.jpg", picture(t, 1))
-		_, _, err := s.Reread(ctx, s.sc, s.named(t, "正面.jpg").ID)
+		_, _, err := s.Reread(ctx, s.sc, s.named(t, "正面.jpg").ID, "")
 		require.Equal(t, apperr.Conflict, apperr.KindOf(err), "it is still to be read the first time")
 		s.jobs.work(t, s.Service)
 		pic := s.named(t, "正面.jpg")
 		require.Equal(t, photos.KindOther, pic.Kind)
 
 		engine.answer = front
-		again, reading, err := s.Reread(ctx, s.sc, pic.ID)
+		again, reading, err := s.Reread(ctx, s.sc, pic.ID, "")
 		require.NoError(t, err)
 		require.Equal(t, photos.KindCardFront, again.Kind)
 		require.Empty(t, again.ProblemKey)
@@ -306,12 +309,12 @@ func TestReread(t *testing.T) {
 		require.Len(t, s.batches.sorted, 1, "the batch is told once; the rest is the caller's")
 
 		engine.err = ocr.ErrUnavailable
-		_, _, err = s.Reread(ctx, s.sc, pic.ID)
+		_, _, err = s.Reread(ctx, s.sc, pic.ID, "")
 		require.ErrorIs(t, err, ocr.ErrUnavailable)
 		require.Equal(t, photos.KindCardFront, s.named(t, "正面.jpg").Kind, "nothing is lost by trying")
 
 		foreign, _ := s.newTenant(t)
-		_, _, err = s.Reread(ctx, foreign, pic.ID)
+		_, _, err = s.Reread(ctx, foreign, pic.ID, "")
 		requireNotFound(t, err)
 	})
 }
@@ -335,7 +338,7 @@ func TestHEICReachesTheEngineAsJPEG(t *testing.T) {
 		require.Equal(t, "HEIC", pic.Format)
 
 		engine.answer = front
-		_, _, err = s.Reread(context.Background(), s.sc, pic.ID)
+		_, _, err = s.Reread(context.Background(), s.sc, pic.ID, "")
 		require.NoError(t, err)
 		_, err = jpeg.DecodeConfig(bytes.NewReader(engine.given[0]))
 		require.NoError(t, err)

@@ -15,8 +15,9 @@ import (
 	"huizhi/web/templates/reviewview"
 )
 
-// rereadOrder lets the engine read the order's cards anew, and takes what it
-// reads in the place of what stands there. Without an engine nothing changes.
+// rereadOrder lets an engine read the order's cards anew, the local one or the
+// one that the form names, and takes what it reads in the place of what stands
+// there. Without an engine nothing changes.
 func (s *Server) rereadOrder(w http.ResponseWriter, r *http.Request) error {
 	ctx, id := r.Context(), identity(r)
 	o, err := s.editableOrder(r)
@@ -27,7 +28,7 @@ func (s *Server) rereadOrder(w http.ResponseWriter, r *http.Request) error {
 		if card == nil {
 			continue
 		}
-		if _, _, err := s.Photos.Reread(ctx, id.Scope(), *card); err != nil {
+		if _, _, err := s.Photos.Reread(ctx, id.Scope(), *card, r.PostFormValue("engine")); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"huizhi/internal/auth"
 	"huizhi/internal/billing"
 	"huizhi/internal/blob"
+	"huizhi/internal/ocr/routing"
 	"huizhi/internal/orders"
 	"huizhi/internal/photos"
 	"huizhi/internal/receiptapi"
@@ -19,15 +20,16 @@ import (
 
 // Config is what the handlers need.
 type Config struct {
-	Auth     *auth.Service
-	Sessions *auth.SessionStore
-	Tenants  *tenants.Service
-	Photos   *photos.Service
-	Orders   *orders.Service
-	Billing  *billing.Service
-	API      *receiptapi.Service
-	Blobs    *blob.Store
-	Log      *slog.Logger
+	Auth        *auth.Service
+	Sessions    *auth.SessionStore
+	Tenants     *tenants.Service
+	Photos      *photos.Service
+	Recognition *routing.Router
+	Orders      *orders.Service
+	Billing     *billing.Service
+	API         *receiptapi.Service
+	Blobs       *blob.Store
+	Log         *slog.Logger
 	// BaseURL is the address that API clients are told.
 	BaseURL func() string
 

@@ -1,0 +1,57 @@
+package routing
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"huizhi/internal/jobs"
+	"huizhi/internal/tenants"
+)
+
+// Register declares the loops.
+func (r *Router) Register(q *jobs.Queue) {
+	q.AddLoop("OCR calls", time.Minute, func(ctx context.Context) (time.Duration, error) {
+		return 0, r.SettleLost(ctx, tenants.AllTenants("calls of processes that died, whosever they were"))
+	})
+	q.AddLoop("raw OCR answers", time.Hour, func(ctx context.Context) (time.Duration, error) {
+		return 0, r.SweepRaw(ctx, tenants.AllTenants("answers whose time is up, whosever they are"))
+	})
+}
+
+// SettleLost gives calls up whose process died while it asked. Whether they were charged is not known: they count as
+// such for the day's cap.
+func (r *Router) SettleLost(ctx context.Context, _ tenants.Sweep) error {
+	_, err := r.DB.NewUpdate().Model((*Call)(nil)).Set("outcome = ?, lease_until = NULL", OutcomeLost).
+		Where("lease_until IS NOT NULL AND lease_until <= ?", r.Now()).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot settle lost OCR calls: %w", err)
+	}
+	return nil
+}
+
+// sweptAtOnce bounds a step of SweepRaw.
+const sweptAtOnce = 200
+
+// SweepRaw deletes raw answers whose time is up.
+func (r *Router) SweepRaw(ctx context.Context, _ tenants.Sweep) error {
+	for {
+		var due []Call
+		err := r.DB.NewSelect().Model(&due).Column("tenant_id", "id").
+			Where("raw_until IS NOT NULL AND raw_until <= ?", r.Now()).Limit(sweptAtOnce).Scan(ctx)
+		if err != nil {
+			return fmt.Errorf("cannot look for raw OCR answers to delete: %w", err)
+		}
+		for _, call := range due {
+			if err := r.Blobs.Delete(ctx, rawKey(tenants.ForTenant(call.TenantID), call.ID)); err != nil {
+				return fmt.Errorf("cannot delete a raw OCR answer: %w", err)
+			}
+			if _, err := r.DB.NewUpdate().Model(&call).Set("raw_until = NULL").WherePK().Exec(ctx); err != nil {
+				return fmt.Errorf("cannot note that a raw OCR answer is deleted: %w", err)
+			}
+		}
+		if len(due) < sweptAtOnce {
+			return nil
+		}
+	}
+}
