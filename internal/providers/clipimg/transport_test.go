@@ -88,7 +88,8 @@ func TestBrokenConnectionsSayWhatTheyProve(t *testing.T) {
 		"name unknown":          {"http://clipimg.invalid", providers.OutcomeNotSent},
 		"no TLS":                {"https://" + plain, providers.OutcomeNotSent},
 		"certificate not valid": {selfSigned.URL, providers.OutcomeNotSent},
-		"reset before the request was read": {"http://" + listen(t, func(conn *net.TCPConn) {
+		"reset while the request was read": {"http://" + listen(t, func(conn *net.TCPConn) {
+			conn.Read(make([]byte, 1)) // any earlier, and the reset may be seen before there is a connection
 			conn.SetLinger(0)
 		}), providers.OutcomeUnknown},
 		"reset after the request was read":  {answerThen("", 0), providers.OutcomeUnknown},
