@@ -17,7 +17,7 @@ ALTER TABLE attempts ADD COLUMN simulate_result TEXT NOT NULL DEFAULT '';
 CREATE TABLE api_applications (
   tenant_id TEXT NOT NULL REFERENCES tenants (id),
   id TEXT NOT NULL,
-  application_no TEXT NOT NULL UNIQUE,
+  application_no TEXT NOT NULL,
   key_id TEXT NOT NULL,
   test BOOLEAN NOT NULL,
   order_id TEXT NOT NULL,
@@ -39,6 +39,7 @@ CREATE TABLE api_applications (
   process_at TIMESTAMPTZ,
   completed_at TIMESTAMPTZ,
   PRIMARY KEY (tenant_id, id),
+  UNIQUE (tenant_id, application_no),
   UNIQUE (tenant_id, order_id),
   FOREIGN KEY (tenant_id, key_id) REFERENCES api_keys (tenant_id, id),
   FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
