@@ -8,7 +8,7 @@ CREATE TABLE ocr_policies (
   updated_at TIMESTAMPTZ NOT NULL
 );
 --bun:split
-CREATE TABLE ocr_calls (
+CREATE TABLE recognition_calls (
   tenant_id TEXT NOT NULL REFERENCES tenants (id),
   id TEXT NOT NULL,
   engine TEXT NOT NULL,
@@ -29,15 +29,15 @@ CREATE TABLE ocr_calls (
   PRIMARY KEY (tenant_id, id)
 );
 --bun:split
-CREATE INDEX ocr_calls_day ON ocr_calls (tenant_id, day, engine, charge, price_fen);
+CREATE INDEX recognition_calls_day ON recognition_calls (tenant_id, day, engine, charge, price_fen);
 --bun:split
-CREATE INDEX ocr_calls_health ON ocr_calls (engine, at, outcome, took_ms, charge, price_fen);
+CREATE INDEX recognition_calls_health ON recognition_calls (engine, at, outcome, took_ms, charge, price_fen);
 --bun:split
-CREATE INDEX ocr_calls_picture ON ocr_calls (tenant_id, picture_id);
+CREATE INDEX recognition_calls_picture ON recognition_calls (tenant_id, picture_id);
 --bun:split
-CREATE INDEX ocr_calls_lease ON ocr_calls (lease_until) WHERE lease_until IS NOT NULL;
+CREATE INDEX recognition_calls_lease ON recognition_calls (lease_until) WHERE lease_until IS NOT NULL;
 --bun:split
-CREATE INDEX ocr_calls_raw ON ocr_calls (raw_until) WHERE raw_until IS NOT NULL;
+CREATE INDEX recognition_calls_raw ON recognition_calls (raw_until) WHERE raw_until IS NOT NULL;
 --bun:split
 CREATE TABLE ocr_answers (
   tenant_id TEXT NOT NULL REFERENCES tenants (id),

@@ -27,7 +27,7 @@ const (
 
 // Call is one call of an engine. It holds no personal data.
 type Call struct {
-	bun.BaseModel `bun:"table:ocr_calls,alias:call"`
+	bun.BaseModel `bun:"table:recognition_calls,alias:call"`
 	TenantID      string `bun:",pk"`
 	ID            string `bun:",pk"`
 	Engine        string // by Reader.Name
