@@ -138,6 +138,23 @@ func (s *Service) CreateStaff(ctx context.Context, name, email, password string,
 	return u, nil
 }
 
+// Names are the names of users by id, for showing who did something; whoever is
+// not a user is absent.
+func (s *Service) Names(ctx context.Context, ids ...string) (map[string]string, error) {
+	out := make(map[string]string, len(ids))
+	if len(ids) == 0 {
+		return out, nil
+	}
+	var users []User
+	if err := s.db.NewSelect().Model(&users).Column("id", "name").Where("id IN (?)", bun.List(ids)).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("cannot load the users' names: %w", err)
+	}
+	for _, u := range users {
+		out[u.ID] = u.Name
+	}
+	return out, nil
+}
+
 func newUser(name, email, password string, now time.Time) (*User, apperr.Fields) {
 	var bad apperr.Fields
 	name, email = strings.TrimSpace(name), strings.ToLower(strings.TrimSpace(email))

@@ -3,9 +3,7 @@ package orders
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -194,28 +192,4 @@ func (s *Service) Reveal(ctx context.Context, sc tenants.Scope, orderID, actor s
 		return nil, err
 	}
 	return o, tenants.Audit(ctx, s.DB, sc, actor, "order.reveal", "order", o.ID, s.now())
-}
-
-// TypicalTime is the median time from submit to receipt of the tenant's last
-// hundred receipts of a type; ok is false with fewer than five.
-func (s *Service) TypicalTime(ctx context.Context, sc tenants.Scope, typeID int) (typical time.Duration, ok bool, err error) {
-	var rows []Attempt
-	err = s.DB.NewSelect().Model(&rows).Column("a.created_at", "a.finished_at").ApplyQueryBuilder(sc.Where).
-		Where("a.status = ? AND a.type_id = ?", AttemptCompleted, typeID).Order("a.id DESC").Limit(100).Scan(ctx)
-	if err != nil {
-		return 0, false, fmt.Errorf("cannot load the last receipts: %w", err)
-	}
-	if len(rows) < 5 {
-		return 0, false, nil
-	}
-	return median(rows), true, nil
-}
-
-func median(done []Attempt) time.Duration {
-	took := make([]time.Duration, len(done))
-	for i, a := range done {
-		took[i] = a.FinishedAt.Sub(a.CreatedAt)
-	}
-	slices.Sort(took)
-	return took[len(took)/2]
 }

@@ -68,7 +68,7 @@ func (s *Server) batchSummary(ctx context.Context, sc tenants.Scope, b *orders.B
 	}
 	m.Points, m.Fen = q.Points, q.Fen
 	if m.Running > 0 {
-		m.Typical, _, err = s.Orders.TypicalTime(ctx, sc, b.TypeID)
+		m.Usual, err = s.usualTime(ctx, b.TypeID)
 	}
 	return m, err
 }

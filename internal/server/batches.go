@@ -256,7 +256,7 @@ func (s *Server) submitModel(r *http.Request) (batchview.SubmitModel, error) {
 	if err != nil {
 		return batchview.SubmitModel{}, err
 	}
-	typical, _, err := s.Orders.TypicalTime(r.Context(), sc, b.TypeID)
+	usual, err := s.usualTime(r.Context(), b.TypeID)
 	if err != nil {
 		return batchview.SubmitModel{}, err
 	}
@@ -265,7 +265,7 @@ func (s *Server) submitModel(r *http.Request) (batchview.SubmitModel, error) {
 		return batchview.SubmitModel{}, err
 	}
 	return batchview.SubmitModel{BatchID: id, Name: b.Name, Count: q.Receipts, Points: q.Points, Fen: q.Fen,
-		Left: counts[orders.StatusReview], Simulate: b.Simulate, Typical: typical}, nil
+		Left: counts[orders.StatusReview], Simulate: b.Simulate, Usual: usual}, nil
 }
 
 // submitBatch submits what was ready when it was asked. When more has become

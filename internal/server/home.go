@@ -39,7 +39,7 @@ const (
 func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 	id := identity(r)
 	if id.Staff != "" {
-		return redirect(w, r, "/platform/catalogue")
+		return redirect(w, r, "/platform/provider")
 	}
 	if !id.Role.Allows(tenants.CanWork) {
 		return redirect(w, r, "/billing")

@@ -133,7 +133,7 @@ func TestStaffSeeThePlatform(t *testing.T) {
 	operator, finance := site.staff(tenants.StaffOperator), site.staff(tenants.StaffFinance)
 	home := operator.get("/")
 	require.Equal(t, http.StatusSeeOther, home.StatusCode)
-	require.Equal(t, "/platform/catalogue", home.Header.Get("Location"))
+	require.Equal(t, "/platform/provider", home.Header.Get("Location"))
 	for _, rt := range server.RoutingTable() {
 		method, path, _ := strings.Cut(rt.Pattern, " ")
 		if !rt.Staff || method != "GET" {

@@ -85,6 +85,16 @@ func (s *Server) orderModel(r *http.Request) (orderview.OrderModel, error) {
 		return orderview.OrderModel{}, err
 	}
 	addHistory(&m, h, names)
+	for i := range h.Attempts {
+		if m.Attempts[i].Evidence, err = s.evidenceOf(ctx, id.Scope(), h.Attempts[i].ID); err != nil {
+			return orderview.OrderModel{}, err
+		}
+	}
+	if o.Status.Live() {
+		if m.Usual, err = s.usualTime(ctx, o.TypeID); err != nil {
+			return orderview.OrderModel{}, err
+		}
+	}
 	addReceipt(&m, h.Receipt)
 	m.Live = o.Status.Live() || h.Receipt != nil && h.Receipt.State == orders.ReceiptFetching
 	m.View = documentOf(r.URL.Query().Get("view"), m)
@@ -117,6 +127,27 @@ func (s *Server) furtherValues(ctx context.Context, o *orders.Order) ([]ordervie
 		out = append(out, v)
 	}
 	return out, nil
+}
+
+// usualTime says how long a receipt of a type takes: as measured, or as the
+// provider promises while too few were measured.
+func (s *Server) usualTime(ctx context.Context, typeID int) (string, error) {
+	u, err := s.Orders.UsualTime(ctx, typeID)
+	if err != nil {
+		return "", err
+	}
+	if !u.Known() {
+		return i18n.T(ctx, "orders.usual.promised"), nil
+	}
+	return i18n.T(ctx, "orders.usual.measured", "time", i18n.Duration(ctx, inMinutes(u.P50)), "most", i18n.Duration(ctx, inMinutes(u.P95))), nil
+}
+
+// inMinutes leaves out seconds that nobody plans by.
+func inMinutes(d time.Duration) time.Duration {
+	if d < 90*time.Second {
+		return d
+	}
+	return d.Round(time.Minute)
 }
 
 // documentOf is the document to show: the one asked for, else the receipt as soon
@@ -166,9 +197,6 @@ func addHistory(m *orderview.OrderModel, h *orders.History, names map[string]str
 		}
 		if a.ApplicationNo != nil {
 			m.Attempts[i].ApplicationNo = *a.ApplicationNo
-		}
-		if t := a.ProviderTimes; t != nil {
-			m.Attempts[i].ProviderTimes = []string{t.Submit, t.Process, t.Complete}
 		}
 		byAttempt[a.ID] = &m.Attempts[i]
 		if a.Live && (a.Status == orders.AttemptUnknown || a.Status == orders.AttemptNeedsDecision) {

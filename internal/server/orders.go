@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"huizhi/internal/apperr"
 	"huizhi/internal/idnumber"
 	"huizhi/internal/orders"
 	"huizhi/internal/tenants"
@@ -273,10 +274,16 @@ func (s *Server) revealOrder(w http.ResponseWriter, r *http.Request) error {
 // decideOrder takes a person's decision about an order that scans could not settle.
 func (s *Server) decideOrder(w http.ResponseWriter, r *http.Request) error {
 	id, order := identity(r), r.PathValue("order")
-	if _, err := s.Orders.Get(r.Context(), id.Scope(), order); err != nil {
+	o, err := s.Orders.Get(r.Context(), id.Scope(), order)
+	if err != nil {
 		return err // before anything is said about the form
 	}
-	if err := s.Orders.Decide(r.Context(), id.Scope(), order, orders.Decision(r.FormValue("decision")), id.User.ID); err != nil {
+	decision := orders.Decision(r.FormValue("decision"))
+	// It may cost money twice, so a slip of the hand is not enough.
+	if typed := strings.TrimSpace(r.FormValue("confirm")); decision == orders.DecideResend && (typed == "" || typed != o.Name && typed != o.Number) {
+		return apperr.New(apperr.Invalid, "error.order.confirm")
+	}
+	if err := s.Orders.Decide(r.Context(), id.Scope(), order, decision, id.User.ID); err != nil {
 		return err
 	}
 	return redirect(w, r, orderURL(order))

@@ -231,12 +231,18 @@ func TestAPersonDecidesWhatSearchesCouldNotSettle(t *testing.T) {
 	require.Equal(t, http.StatusUnprocessableEntity, p.post("/orders/"+o.ID+"/decide", url.Values{"decision": {"perhaps"}}).StatusCode)
 	require.Equal(t, http.StatusSeeOther, p.post("/orders/"+o.ID+"/decide", url.Values{"decision": {"wait"}}).StatusCode)
 	p.await(o, orders.StatusNeedsDecision) // looked again, and asks again
-	require.Equal(t, http.StatusSeeOther, p.post("/orders/"+o.ID+"/decide", url.Values{"decision": {"resend"}}).StatusCode)
+	require.Equal(t, http.StatusUnprocessableEntity, p.post("/orders/"+o.ID+"/decide", url.Values{"decision": {"resend"}, "confirm": {"欧阳"}}).StatusCode, "it may cost twice: the name has to be typed")
+	require.Equal(t, http.StatusSeeOther, p.post("/orders/"+o.ID+"/decide", url.Values{"decision": {"resend"}, "confirm": {"欧阳翀"}}).StatusCode)
 	p.await(o, orders.StatusReady)
 	doc = p.page(p.get("/orders/"+o.ID), http.StatusOK)
 	require.Contains(t, doc.Find("#order").Text(), "李敏确认上游没有这一笔。")
 	require.Contains(t, doc.Find(".panel-head").First().Text(), "没有送到")
-	require.Equal(t, http.StatusConflict, p.post("/orders/"+o.ID+"/decide", url.Values{"decision": {"resend"}}).StatusCode)
+	evidence := doc.Find("#order details.fold ol").Text()
+	for _, want := range []string{"记下要提交", "提交申请", "没有明确答复", "核对申请列表"} {
+		require.Contains(t, evidence, want)
+	}
+	require.NotContains(t, doc.Find("#order").Text(), "110101199001011237")
+	require.Equal(t, http.StatusConflict, p.post("/orders/"+o.ID+"/decide", url.Values{"decision": {"resend"}, "confirm": {"欧阳翀"}}).StatusCode)
 }
 
 func TestAnOrderIsCancelledBeforeItIsSent(t *testing.T) {

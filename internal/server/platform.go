@@ -17,6 +17,9 @@ import (
 func (s *Server) platformRoutes() []route {
 	watch := staff(tenants.CanWatch)
 	return []route{
+		{"GET /platform/provider", watch, s.providerPage},
+		{"POST /platform/provider/resume", staff(tenants.CanOperate), s.resumeProvider},
+		{"POST /platform/provider/balance", staff(tenants.CanOperate), s.setBalance},
 		{"GET /platform/catalogue", watch, s.cataloguePage},
 	}
 }

@@ -3,12 +3,14 @@ package server_test
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"huizhi/internal/db"
+	"huizhi/internal/orders"
 	"huizhi/internal/tenants"
 )
 
@@ -33,4 +35,54 @@ func TestCatalogueShowsWhatChanged(t *testing.T) {
 	for _, want := range []string{"customer_id_card", "改名，原来叫：旧身份证相片", "取消地区：广东省 旧城市", "停办的相片", "2 种回执"} {
 		require.Contains(t, text, want)
 	}
+}
+
+// The operator sees how it goes, tells the balance, and lifts a stop; finance sees
+// the same and changes nothing.
+func TestProviderHealth(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	site := newTestSite(t)
+	operator, finance := site.staff(tenants.StaffOperator), site.staff(tenants.StaffFinance)
+	require.NoError(t, site.Orders.SyncCatalogue(ctx))
+	page := operator.page(operator.get("/platform/provider"), http.StatusOK)
+	require.Contains(t, page.Find("h1").Text(), "正常")
+	require.Contains(t, page.Find("main").Text(), "还没有填过余额")
+	require.NotZero(t, page.Find(`#provider[hx-get]`).Length(), "an open page keeps itself fresh")
+	require.Equal(t, 2, page.Find(`.chart svg[role="img"]`).Length())
+	part := operator.page(operator.get("/platform/provider?part=body"), http.StatusOK)
+	require.Zero(t, part.Find("nav").Length())
+	require.Zero(t, part.Find("form").Length(), "what is being typed is never replaced")
+
+	refused := operator.page(operator.post("/platform/provider/balance", url.Values{"points": {"many"}}), http.StatusUnprocessableEntity)
+	require.Equal(t, "many", refused.Find(`input[name="points"]`).AttrOr("value", ""))
+	require.Equal(t, 1, refused.Find(".field-error").Length())
+	require.Equal(t, http.StatusSeeOther, operator.post("/platform/provider/balance", url.Values{"points": {"120,000"}}).StatusCode)
+	page = operator.page(operator.get("/platform/provider"), http.StatusOK)
+	require.Contains(t, page.Find("main").Text(), "120,000 点")
+	require.Contains(t, page.Find("main").Text(), "顾远航填报")
+
+	seen := finance.page(finance.get("/platform/provider"), http.StatusOK)
+	require.Zero(t, seen.Find("main form").Length())
+	require.Equal(t, http.StatusForbidden, finance.post("/platform/provider/balance", url.Values{"points": {"1"}}).StatusCode)
+	require.Equal(t, http.StatusForbidden, finance.post("/platform/provider/resume", nil).StatusCode)
+}
+
+func TestAStopIsExplainedAndLifted(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	site := newTestSite(t)
+	operator := site.staff(tenants.StaffOperator)
+	_, err := site.DB.NewRaw("INSERT INTO provider_accounts (id, stop_key, stopped_at, probe_at, probes, failures, trial) VALUES (?, ?, ?, ?, 3, 0, ?)",
+		site.Orders.Account, orders.StopBalance, db.Now().Add(-time.Hour), db.Now().Add(time.Minute), false).Exec(ctx)
+	require.NoError(t, err)
+	page := operator.page(operator.get("/platform/provider"), http.StatusOK)
+	text := page.Find("#provider").Text()
+	for _, want := range []string{"全部租户的提交已暂停", "上游账号点数不足", "已试 3 次", "不会重复扣费"} {
+		require.Contains(t, text, want)
+	}
+	require.Equal(t, http.StatusSeeOther, operator.post(page.Find(`form[action$="/resume"]`).AttrOr("action", ""), nil).StatusCode)
+	page = operator.page(operator.get("/platform/provider"), http.StatusOK)
+	require.Contains(t, page.Find("#provider").Text(), "正在试着恢复")
+	require.Contains(t, page.Find("main").Text(), "由顾远航恢复")
 }

@@ -82,7 +82,7 @@ type Summary struct {
 	Failed     int64 // failed or rejected
 	Points     int64 // of submitting what is ready
 	Fen        int64
-	Typical    time.Duration // from submit to receipt; 0 when not known
+	Usual      string // how long a receipt takes; "" when none is under way
 }
 
 // OrdersModel is the filtered table of a batch's orders.
@@ -146,7 +146,7 @@ type SubmitModel struct {
 	Points, Fen   int64
 	Left          int64 // in review: not submitted
 	Simulate      bool
-	Typical       time.Duration
+	Usual         string // how long a receipt takes
 	Changed       bool // the count changed since the question was asked
 	Open          bool
 }

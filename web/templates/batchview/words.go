@@ -61,8 +61,8 @@ func submitNotes(ctx context.Context, m SubmitModel) []string {
 	if m.Simulate {
 		notes = []string{i18n.T(ctx, "batches.submit.note.simulate")}
 	}
-	if m.Typical > 0 {
-		notes = append(notes, i18n.T(ctx, "batches.submit.note.typical", "time", i18n.Duration(ctx, m.Typical)))
+	if m.Usual != "" {
+		notes = append(notes, i18n.T(ctx, "batches.submit.note.usual", "usual", m.Usual))
 	}
 	notes = append(notes, i18n.T(ctx, "batches.submit.note.leave"))
 	return notes

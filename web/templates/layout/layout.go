@@ -41,7 +41,8 @@ const (
 	NavUnknown  = "unknown"  // orders whose outcome is not known
 	NavDecision = "decision" // orders that need a decision
 
-	NavCatalogue = "catalogue" // of the platform's staff
+	NavProvider  = "provider" // of the platform's staff
+	NavCatalogue = "catalogue"
 )
 
 // Chrome is what the frame shows, besides the page.
@@ -92,6 +93,7 @@ type navRow struct {
 func navigation(ctx context.Context, c Chrome) []navRow {
 	if c.CanWatch {
 		return []navRow{
+			{name: NavProvider, icon: "activity", label: i18n.T(ctx, "common.nav.provider"), href: "/platform/provider", phone: true},
 			{name: NavCatalogue, icon: "book-open", label: i18n.T(ctx, "common.nav.catalogue"), href: "/platform/catalogue", phone: true},
 		}
 	}
@@ -237,8 +239,6 @@ func phoneColumns(n int) string {
 		return "grid-cols-5"
 	case 4:
 		return "grid-cols-4"
-	case 1:
-		return "grid-cols-1"
 	case 2:
 		return "grid-cols-2"
 	default:

@@ -31,6 +31,7 @@ type OrderModel struct {
 	Points      int64   // charged
 	Submitter   string
 	Took        time.Duration // from the first submit to the receipt
+	Usual       string        // how long it takes usually, while it is under way
 	CreatedAt   time.Time
 	SubmittedAt time.Time
 	Attempts    []Attempt // newest first
@@ -64,8 +65,8 @@ type Attempt struct {
 	Queries       int
 	Scans         int
 	CleanScans    int
-	ProviderTimes []string // submitted, begun, finished: the provider's texts
-	Events        []Event  // newest first
+	Events        []Event // newest first
+	Evidence      *Evidence
 }
 
 // Event is a line of the history.
@@ -198,7 +199,7 @@ func (m OrderModel) cost(ctx context.Context) string {
 
 func (m OrderModel) tookText(ctx context.Context) string {
 	if m.Took == 0 {
-		return ""
+		return m.Usual
 	}
 	return i18n.Duration(ctx, m.Took)
 }
@@ -236,10 +237,6 @@ func (a Attempt) facts(ctx context.Context, e Event, r *Receipt) []ui.Fact {
 	case "completed", "failed":
 		add("orders.evidence.application", a.ApplicationNo)
 		count("orders.evidence.queries", a.Queries)
-		keys := []string{"orders.evidence.provider_submitted", "orders.evidence.provider_began", "orders.evidence.provider_done"}
-		for i, t := range a.ProviderTimes {
-			add(keys[i], t)
-		}
 	case "received":
 		if r != nil {
 			add("orders.evidence.file", strings.Join(r.fileLine(), " "))
