@@ -40,6 +40,8 @@ type cli struct {
 	Order struct {
 		List orderListCmd `cmd:"" help:"List a tenant's orders with their application numbers, states and charges."`
 	} `cmd:"" help:"Orders."`
+	Invoice   invoiceCmd   `cmd:"" help:"Invoices."`
+	Ledger    ledgerCmd    `cmd:"" help:"The ledger of what was charged."`
 	OCR       ocrCmd       `cmd:"" help:"Read pictures of ID cards with the local engine and print the fields."`
 	Provider  providerCmd  `cmd:"" help:"The account at the receipt provider."`
 	Simulator simulatorCmd `cmd:"" help:"Run the simulated providers alone: receipts and the three OCR services."`

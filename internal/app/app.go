@@ -193,6 +193,12 @@ func (a *App) open(ctx context.Context, o *options) error {
 	a.Jobs.AddLoop("invoice drafts", time.Hour, func(ctx context.Context) (time.Duration, error) {
 		return 0, a.Billing.EnsureDrafts(ctx, db.Now())
 	})
+	a.Jobs.AddLoop("ledger seals", time.Hour, func(ctx context.Context) (time.Duration, error) {
+		return 0, a.Billing.SealDays(ctx, db.Now())
+	})
+	a.Jobs.AddLoop("invoices overdue", time.Hour, func(ctx context.Context) (time.Duration, error) {
+		return 0, a.Billing.FallDue(ctx, db.Now())
+	})
 	a.Jobs.AddLoop("sessions", time.Hour, func(ctx context.Context) (time.Duration, error) {
 		return 0, a.Sessions.Sweep(ctx, db.Now())
 	})
@@ -310,6 +316,11 @@ func (ledger) ChargeReceipt(ctx context.Context, tx bun.Tx, sc tenants.Scope, c 
 
 func (ledger) Points(ctx context.Context, d bun.IDB, sweep tenants.Sweep, from, before time.Time) (int64, error) {
 	return billing.Points(ctx, d, sweep, from, before)
+}
+
+func (ledger) NoteFailure(ctx context.Context, tx bun.Tx, sc tenants.Scope, c orders.ChargedReceipt, outcome orders.AttemptStatus) error {
+	return billing.RecordFree(ctx, tx, sc, billing.NewFree{AttemptID: c.AttemptID, OrderID: c.OrderID, OrderNumber: c.OrderNumber, TypeID: c.TypeID,
+		TypeName: c.TypeName, City: c.City, BatchID: c.BatchID, BatchName: c.BatchName, Outcome: string(outcome), At: c.At})
 }
 
 // Listen takes the address; URL is known from here on.

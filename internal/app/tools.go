@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"huizhi/internal/auth"
+	"huizhi/internal/billing"
 	"huizhi/internal/config"
 	"huizhi/internal/db"
 	"huizhi/internal/orders"
@@ -17,6 +18,7 @@ type Tools struct {
 	DB      *db.DB
 	Auth    *auth.Service
 	Tenants *tenants.Service
+	Billing *billing.Service
 }
 
 // OpenTools opens the database for a command.
@@ -25,7 +27,7 @@ func OpenTools(ctx context.Context, c *config.Config) (*Tools, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tools{DB: d, Auth: auth.NewService(d), Tenants: tenants.NewService(d)}, nil
+	return &Tools{DB: d, Auth: auth.NewService(d), Tenants: tenants.NewService(d), Billing: billing.NewService(d)}, nil
 }
 
 // Provider is the order engine for the upstream account, without its workers and

@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -35,10 +34,7 @@ func (s *Service) ExportCSV(ctx context.Context, sc tenants.Scope, id string, w 
 		return err
 	}
 	err = s.eachEntry(ctx, sc, inv, func(e Entry) error {
-		return out.Write([]string{
-			string(inv.Month), csvText(e.OrderNumber), i18n.DateTime(e.At), csvText(e.TypeName), csvText(e.City),
-			csvText(e.BatchName), strconv.FormatInt(e.Points, 10), yuan(e.Fen),
-		})
+		return out.Write(csvRow(inv.Month, e))
 	})
 	if err != nil {
 		return err

@@ -94,7 +94,10 @@ func TestXLSXAddsUp(t *testing.T) {
 		assert.Equal(t, []string{"居住证", "2", "4.69", "9.38"}, summary[4])
 		assert.Equal(t, []string{"社会保障卡, \"新\"", "1", "4.69", "4.69"}, summary[5])
 		assert.Equal(t, []string{"合计", "3", "", "14.07"}, summary[6])
-		assert.Contains(t, summary[8][0], "不是发票")
+		assert.Equal(t, []string{"不含税金额", "", "", "13.27"}, summary[7])
+		assert.Equal(t, []string{"税额 6%", "", "", "0.80"}, summary[8])
+		assert.Equal(t, []string{"应收", "", "", "14.07"}, summary[9])
+		assert.Contains(t, summary[11][0], "不是发票")
 	})
 }
 

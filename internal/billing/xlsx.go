@@ -107,10 +107,7 @@ func (b *workbook) details(inv *Detail, each func(func(Entry) error) error) erro
 	err = each(func(e Entry) error {
 		row++
 		total.Receipts, total.Points, total.Fen = total.Receipts+1, total.Points+e.Points, total.Fen+e.Fen
-		return sheet.SetRow(fmt.Sprintf("A%d", row), []any{
-			string(inv.Month), e.OrderNumber, excelize.Cell{StyleID: b.at, Value: wallClock(e.At)}, e.TypeName, e.City, e.BatchName,
-			excelize.Cell{StyleID: b.count, Value: e.Points}, excelize.Cell{StyleID: b.money, Value: inYuan(e.Fen)},
-		})
+		return sheet.SetRow(fmt.Sprintf("A%d", row), b.detail(inv.Month, e))
 	})
 	if err != nil {
 		return err
@@ -131,6 +128,14 @@ func (b *workbook) details(inv *Detail, each func(func(Entry) error) error) erro
 	return sheet.Flush()
 }
 
+// detail is the row of one receipt, as columnNames says.
+func (b *workbook) detail(month Month, e Entry) []any {
+	return []any{
+		string(month), e.OrderNumber, excelize.Cell{StyleID: b.at, Value: wallClock(e.At)}, e.TypeName, e.City, e.BatchName,
+		excelize.Cell{StyleID: b.count, Value: e.Points}, excelize.Cell{StyleID: b.money, Value: inYuan(e.Fen)},
+	}
+}
+
 // summary writes the sheet with the lines of the invoice.
 func (b *workbook) summary(inv *Detail, tenant *tenants.Tenant) error {
 	sheet, err := b.sheet(b.summaryName, 4, 28, 12, 14, 16)
@@ -145,7 +150,7 @@ func (b *workbook) summary(inv *Detail, tenant *tenants.Tenant) error {
 		b.heading([]string{i18n.T(b.ctx, "billing.col.type"), i18n.T(b.ctx, "billing.col.count"), i18n.T(b.ctx, "billing.col.unit"), i18n.T(b.ctx, "billing.col.amount")}),
 	}
 	for _, l := range inv.Lines {
-		rows = append(rows, []any{l.TypeName, excelize.Cell{StyleID: b.count, Value: l.Receipts},
+		rows = append(rows, []any{LineName(b.ctx, inv.Month, &l), excelize.Cell{StyleID: b.count, Value: l.Receipts},
 			excelize.Cell{StyleID: b.money, Value: inYuan(l.UnitFen)}, excelize.Cell{StyleID: b.money, Value: inYuan(l.AmountFen)}})
 	}
 	last := len(rows)
@@ -154,8 +159,17 @@ func (b *workbook) summary(inv *Detail, tenant *tenants.Tenant) error {
 			excelize.Cell{StyleID: b.sumText, Value: i18n.T(b.ctx, "billing.total")},
 			excelize.Cell{StyleID: b.sumCount, Formula: fmt.Sprintf("SUM(B5:B%d)", last), Value: inv.Receipts},
 			excelize.Cell{StyleID: b.sumText},
-			excelize.Cell{StyleID: b.sumMoney, Formula: fmt.Sprintf("SUM(D5:D%d)", last), Value: inYuan(inv.TotalFen)},
+			excelize.Cell{StyleID: b.sumMoney, Formula: fmt.Sprintf("SUM(D5:D%d)", last), Value: inYuan(inv.AmountFen())},
 		},
+	)
+	for _, t := range inv.Taxes {
+		if t.BP > 0 {
+			rows = append(rows, []any{i18n.T(b.ctx, "billing.net"), nil, nil, excelize.Cell{StyleID: b.money, Value: inYuan(t.NetFen)}},
+				[]any{i18n.T(b.ctx, "billing.tax", "rate", Rate(t.BP)), nil, nil, excelize.Cell{StyleID: b.money, Value: inYuan(t.TaxFen)}})
+		}
+	}
+	rows = append(rows,
+		[]any{i18n.T(b.ctx, "billing.due"), nil, nil, excelize.Cell{StyleID: b.sumMoney, Value: inYuan(inv.TotalFen)}},
 		[]any{},
 		[]any{excelize.Cell{StyleID: b.faint, Value: i18n.T(b.ctx, "billing.not_fapiao")}})
 	for i, row := range rows {

@@ -303,6 +303,9 @@ func (s *Service) reject(ctx context.Context, tx bun.Tx, sc tenants.Scope, a *At
 	if err := s.followed(ctx, tx, sc, o, nil); err != nil {
 		return err
 	}
+	if err := s.noteFailure(ctx, tx, sc, a, o, now); err != nil {
+		return err
+	}
 	return record(ctx, tx, sc, o.ID, &a.ID, EventRejected, ActorProvider, map[string]string{"error": key}, now)
 }
 

@@ -60,6 +60,11 @@ func (ledger) Points(ctx context.Context, d bun.IDB, sweep tenants.Sweep, from, 
 	return billing.Points(ctx, d, sweep, from, before)
 }
 
+func (ledger) NoteFailure(ctx context.Context, tx bun.Tx, sc tenants.Scope, c orders.ChargedReceipt, outcome orders.AttemptStatus) error {
+	return billing.RecordFree(ctx, tx, sc, billing.NewFree{AttemptID: c.AttemptID, OrderID: c.OrderID, OrderNumber: c.OrderNumber, TypeID: c.TypeID,
+		TypeName: c.TypeName, City: c.City, BatchID: c.BatchID, BatchName: c.BatchName, Outcome: string(outcome), At: c.At})
+}
+
 func newWorld(t *testing.T, d *db.DB, sim simulator.Config, tune ...func(*orders.Config)) *world {
 	t.Helper()
 	ctx := context.Background()

@@ -228,6 +228,9 @@ func (s *Service) apply(ctx context.Context, sc tenants.Scope, attemptID string,
 			if err := s.followed(ctx, tx, sc, o, nil); err != nil {
 				return err
 			}
+			if err := s.noteFailure(ctx, tx, sc, a, o, now); err != nil {
+				return err
+			}
 			return record(ctx, tx, sc, o.ID, &a.ID, EventFailed, ActorProvider, map[string]string{"message": r.Message}, now)
 		default:
 			if err := move(ctx, tx, sc, o, to.order, now); err != nil {
@@ -269,15 +272,35 @@ func (s *Service) complete(ctx context.Context, tx bun.Tx, sc tenants.Scope, a *
 	if a.Simulate {
 		return nil
 	}
-	b, err := getBatch(ctx, tx, sc, o.BatchID)
+	c, err := ledgerEntry(ctx, tx, sc, a, o, now)
 	if err != nil {
 		return err
 	}
-	err = s.Ledger.ChargeReceipt(ctx, tx, sc, ChargedReceipt{AttemptID: a.ID, OrderID: o.ID, OrderNumber: o.Number,
-		TypeID: o.TypeID, TypeName: o.TypeName, City: o.City, BatchID: b.ID, BatchName: b.Name,
-		Points: providers.PointsPerReceipt, At: now})
-	if err != nil {
+	c.Points = providers.PointsPerReceipt
+	if err := s.Ledger.ChargeReceipt(ctx, tx, sc, c); err != nil {
 		return err
 	}
 	return record(ctx, tx, sc, o.ID, &a.ID, EventCharged, ActorSystem, map[string]string{"points": fmt.Sprint(providers.PointsPerReceipt)}, now)
+}
+
+// noteFailure tells the ledger of an attempt that cost nothing.
+func (s *Service) noteFailure(ctx context.Context, tx bun.Tx, sc tenants.Scope, a *Attempt, o *Order, now time.Time) error {
+	if a.Simulate {
+		return nil
+	}
+	c, err := ledgerEntry(ctx, tx, sc, a, o, now)
+	if err != nil {
+		return err
+	}
+	return s.Ledger.NoteFailure(ctx, tx, sc, c, a.Status)
+}
+
+// ledgerEntry is what the ledger is told of an attempt, without its points.
+func ledgerEntry(ctx context.Context, tx bun.Tx, sc tenants.Scope, a *Attempt, o *Order, now time.Time) (ChargedReceipt, error) {
+	b, err := getBatch(ctx, tx, sc, o.BatchID)
+	if err != nil {
+		return ChargedReceipt{}, err
+	}
+	return ChargedReceipt{AttemptID: a.ID, OrderID: o.ID, OrderNumber: o.Number, TypeID: o.TypeID, TypeName: o.TypeName, City: o.City,
+		BatchID: b.ID, BatchName: b.Name, At: now}, nil
 }

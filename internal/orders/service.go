@@ -19,9 +19,12 @@ import (
 )
 
 // Ledger is what orders need of billing: one charge per completed attempt, in
-// the transaction that completes it, and what all tenants were charged in a time.
+// the transaction that completes it, a note of each that cost nothing because it
+// failed, and what all tenants were charged in a time.
 type Ledger interface {
 	ChargeReceipt(ctx context.Context, tx bun.Tx, sc tenants.Scope, c ChargedReceipt) error
+	// NoteFailure is told of an attempt that failed or was rejected. Its points are 0.
+	NoteFailure(ctx context.Context, tx bun.Tx, sc tenants.Scope, c ChargedReceipt, outcome AttemptStatus) error
 	Points(ctx context.Context, d bun.IDB, sweep tenants.Sweep, from, before time.Time) (int64, error)
 }
 
