@@ -58,6 +58,10 @@ unit: ## unit, store, provider and fault tests on SQLite and PostgreSQL, with th
 e2e: ## the whole journey in a real browser, on both databases and in both languages
 	@scripts/with-postgres $(GO) test $(TAGS) -count=1 -timeout 15m ./e2e/...
 
+.PHONY: chaos
+chaos: ## every fault of the provider x every call, and SIGKILL at random points, over thousands of orders
+	@scripts/with-postgres sh scripts/chaos
+
 .PHONY: bench
 bench: ## figures, as ratios to a baseline measured in the same run
 	@scripts/with-postgres sh scripts/bench

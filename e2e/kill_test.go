@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -146,7 +147,12 @@ func face(t *testing.T, n int) []byte {
 // was submitted or charged twice.
 func TestKilledAtRandomPointsNothingIsLostOrPaidTwice(t *testing.T) {
 	onBoth(t, func(t *testing.T, databaseURL string) {
-		const people = 16
+		people := 16
+		if text := os.Getenv("HUIZHI_CHAOS_PEOPLE"); text != "" {
+			var err error
+			people, err = strconv.Atoi(text)
+			require.NoError(t, err)
+		}
 		ctx := context.Background()
 		sim, err := simulator.Start(ctx, simulator.Config{
 			Pace:            simulator.Pace{Pending: 100 * time.Millisecond, Processing: 300 * time.Millisecond, Submitted: 300 * time.Millisecond},

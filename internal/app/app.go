@@ -169,7 +169,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 		},
 		PollSlowAfter: c.PollSlowAfter, PollSlow: c.PollSlow, PollJitter: c.PollJitter, PhotoFor: c.PhotoFor,
 		SubmitTimeout: c.SubmitTimeout, Concurrency: c.ClipImgConcurrency, Rate: c.ClipImgRate,
-		Quiet: c.ReconcileQuiet, ScanEvery: c.ReconcileEvery, WithoutEcho: !c.ClipImgReference, WarnDays: c.BalanceWarnDays,
+		Quiet: c.ReconcileQuiet, ScanEvery: c.ReconcileEvery, WithoutEcho: c.ClipImgNoReference, WarnDays: c.BalanceWarnDays,
 	}
 	if o.orders != nil {
 		o.orders(&oc)

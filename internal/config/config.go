@@ -38,7 +38,7 @@ type Config struct {
 
 	ClipImgRate        float64 `env:"HUIZHI_CLIPIMG_RATE" envDefault:"50" help:"Calls to the receipt provider that may begin per second, over all processes. 0: no limit."`
 	ClipImgConcurrency int     `env:"HUIZHI_CLIPIMG_CONCURRENCY" envDefault:"8" help:"Calls to the receipt provider under way at once; submits over all processes, others in each."`
-	ClipImgReference   bool    `env:"HUIZHI_CLIPIMG_REFERENCE" envDefault:"true" help:"Send an opaque reference in custom_fields, by which an application is found again when its answer is lost. Without it a person decides in that case."`
+	ClipImgNoReference bool    `env:"HUIZHI_CLIPIMG_NO_REFERENCE" envDefault:"false" help:"Send no reference of ours in custom_fields, for a provider that refuses or drops fields it does not know. Then a person decides what is done when an answer is lost."`
 	BalanceWarnDays    float64 `env:"HUIZHI_BALANCE_WARN_DAYS" envDefault:"7" help:"Warn when the points of the provider's account will not last so many days."`
 
 	JuheURL     string `env:"HUIZHI_JUHE_URL" help:"OCR provider juhe: base URL."`

@@ -38,7 +38,7 @@ import (
 // world is the engine with everything real around it: a database, a blob store,
 // jobs, the simulator on a socket, and our own server for photos and callbacks.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	db    *db.DB
 	svc   *orders.Service
 	sim   *simulator.Server
@@ -65,7 +65,7 @@ func (ledger) NoteFailure(ctx context.Context, tx bun.Tx, sc tenants.Scope, c or
 		TypeName: c.TypeName, City: c.City, BatchID: c.BatchID, BatchName: c.BatchName, Outcome: string(outcome), At: c.At})
 }
 
-func newWorld(t *testing.T, d *db.DB, sim simulator.Config, tune ...func(*orders.Config)) *world {
+func newWorld(t testing.TB, d *db.DB, sim simulator.Config, tune ...func(*orders.Config)) *world {
 	t.Helper()
 	ctx := context.Background()
 	w := &world{t: t, db: d}

@@ -250,6 +250,7 @@ type Application struct {
 	Status       string
 	Charged      bool
 	SubmitTime   time.Time
+	CompleteTime time.Time // zero while it has not ended
 }
 
 // Applications returns everything that was ever accepted, oldest first.
@@ -260,7 +261,7 @@ func (s *Server) Applications() []Application {
 	for i, a := range s.order {
 		all[i] = Application{
 			No: a.No, TypeID: a.TypeID, CustomFields: make(map[string]string), Simulate: a.Simulate,
-			Status: a.Status, Charged: a.Charged, SubmitTime: a.SubmitTime,
+			Status: a.Status, Charged: a.Charged, SubmitTime: a.SubmitTime, CompleteTime: a.CompleteTime,
 		}
 		for name := range a.Fields {
 			all[i].CustomFields[name] = a.Fields.text(name)
