@@ -1,9 +1,17 @@
 package app
 
 import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"huizhi/internal/billing"
+	"huizhi/internal/db"
 	"huizhi/internal/ocr/routing"
 	"huizhi/internal/providers/juhe"
 	"huizhi/internal/providers/pyi"
+	"huizhi/internal/providers/xinhuo"
+	"huizhi/internal/tenants"
 )
 
 // openRecognition makes the router over the local engine and the OCR providers that have keys.
@@ -29,7 +37,22 @@ func (a *App) openRecognition() (*routing.Router, error) {
 			return nil, err
 		}
 	}
+	if c.XinhuoToken != "" {
+		client, err := xinhuo.New(xinhuo.Config{BaseURL: c.XinhuoURL, Token: c.XinhuoToken})
+		if err := add(routing.Engine{Reader: client, PriceFen: c.XinhuoPriceFen}, err); err != nil {
+			return nil, err
+		}
+	}
 	return routing.New(routing.Config{
-		DB: a.DB, Blobs: a.Blobs, Engines: engines, DailyCapFen: c.OCRDailyCapFen, RawKeep: c.OCRRawKeep, Log: a.Log,
+		DB: a.DB, Blobs: a.Blobs, Engines: engines, DailyCapFen: c.OCRDailyCapFen, RawKeep: c.OCRRawKeep, Costs: ocrCosts{}, Log: a.Log,
 	}), nil
+}
+
+// ocrCosts lets the router keep the books without knowing billing.
+type ocrCosts struct{}
+
+func (ocrCosts) RecordOCRCall(ctx context.Context, tx bun.Tx, sc tenants.Scope, call *routing.Call) error {
+	return billing.RecordOCRCall(ctx, tx, sc, billing.NewOCRCall{
+		ReadingID: call.ID, Provider: call.Engine, Document: string(call.DocType), Outcome: string(call.Outcome), CostFen: call.CostFen(), At: db.Now(),
+	})
 }

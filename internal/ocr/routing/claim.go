@@ -189,6 +189,9 @@ func (t *turn) settle(ctx context.Context, c claimed, reading *ocr.Reading, fail
 		if err := t.keepAnswer(ctx, tx, c, result); err != nil {
 			return err
 		}
+		if err := t.Costs.RecordOCRCall(ctx, tx, t.sc, call); err != nil {
+			return err
+		}
 		return t.noteHealth(ctx, tx, call, c.state)
 	})
 	if err != nil {

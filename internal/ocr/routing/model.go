@@ -50,6 +50,14 @@ type Call struct {
 	RawUntil *time.Time
 }
 
+// CostFen is what the call cost, as far as that is known: a charge that may have been made counts.
+func (c *Call) CostFen() int64 {
+	if c.Charge == ocr.NotCharged {
+		return 0
+	}
+	return c.PriceFen
+}
+
 // answer is what an engine said about a file, or that it is being asked. Rows of one tenant never serve another.
 type answer struct {
 	bun.BaseModel `bun:"table:ocr_answers,alias:answer"`

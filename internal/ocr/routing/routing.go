@@ -40,6 +40,12 @@ type Engine struct {
 
 func (e *Engine) paid() bool { return e.Capabilities().Remote }
 
+// Costs keeps the books of what paid calls cost the operator.
+type Costs interface {
+	// RecordOCRCall is called in the transaction that settles a call, once for each.
+	RecordOCRCall(ctx context.Context, tx bun.Tx, sc tenants.Scope, call *Call) error
+}
+
 // Config is what the router is made of.
 type Config struct {
 	DB    *db.DB
@@ -48,6 +54,7 @@ type Config struct {
 	Engines []Engine
 	// DailyCapFen is the most that one tenant can spend in a day of Shanghai.
 	DailyCapFen int64
+	Costs       Costs // needed with paid engines
 	// RawKeep is how long raw answers are kept; 0: not at all.
 	RawKeep time.Duration
 	Log     *slog.Logger

@@ -83,22 +83,45 @@ type house struct {
 	local, dear, plain *engine
 	now                time.Time
 	sc                 tenants.Scope
+	books              *books
 }
 
 const price = 30
+
+// books add up what the calls cost, each once.
+type books struct {
+	mu    sync.Mutex
+	calls map[string]int64
+}
+
+func (b *books) RecordOCRCall(_ context.Context, _ bun.Tx, _ tenants.Scope, c *routing.Call) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.calls[c.ID] += c.CostFen()
+	return nil
+}
+
+func (b *books) total() (fen int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, f := range b.calls {
+		fen += f
+	}
+	return fen
+}
 
 func newHouse(t *testing.T, d *db.DB) *house {
 	t.Helper()
 	store, err := blob.Open(context.Background(), "file://"+t.TempDir())
 	require.NoError(t, err)
 	h := &house{
-		d: d, t: t, now: time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC),
+		d: d, t: t, books: &books{calls: map[string]int64{}}, now: time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC),
 		local: &engine{name: "local", caps: ocr.Capabilities{Documents: idCard, Detects: idCard}, reading: card("local", "李雷")},
 		dear:  &engine{name: "dear", caps: ocr.Capabilities{Documents: idCard, Detects: idCard, Remote: true}, reading: card("dear", "李雷")},
 		plain: &engine{name: "plain", caps: ocr.Capabilities{Documents: append([]ocr.DocType{ocr.Passport}, idCard...), Remote: true, Insecure: true}, reading: card("plain", "李雷")},
 	}
 	h.Router = routing.New(routing.Config{
-		DB: d, Blobs: store, DailyCapFen: 1000, RawKeep: 24 * time.Hour, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return h.now },
+		DB: d, Blobs: store, DailyCapFen: 1000, RawKeep: 24 * time.Hour, Costs: h.books, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return h.now },
 		Engines: []routing.Engine{{Reader: h.local}, {Reader: h.dear, PriceFen: price}, {Reader: h.plain, PriceFen: price}},
 	})
 	h.sc = h.tenant()
@@ -352,6 +375,7 @@ func TestALostAnswerIsNotPaidForAgain(t *testing.T) {
 		require.Equal(t, routing.OutcomeLost, last.Outcome)
 		require.Equal(t, ocr.MaybeCharged, last.Charge)
 		require.EqualValues(t, 2*price, h.spent())
+		require.EqualValues(t, 2*price, h.books.total())
 
 		byHand := picture("killed")
 		byHand.Anew, byHand.By = true, "dear"

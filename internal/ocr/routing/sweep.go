@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"huizhi/internal/jobs"
 	"huizhi/internal/tenants"
 )
@@ -20,17 +22,34 @@ func (r *Router) Register(q *jobs.Queue) {
 }
 
 // SettleLost gives calls up whose process died while it asked. Whether they were charged is not known: they count as
-// such for the day's cap.
+// such for the day's cap and in the books.
 func (r *Router) SettleLost(ctx context.Context, _ tenants.Sweep) error {
-	_, err := r.DB.NewUpdate().Model((*Call)(nil)).Set("outcome = ?, lease_until = NULL", OutcomeLost).
-		Where("lease_until IS NOT NULL AND lease_until <= ?", r.Now()).Exec(ctx)
+	var due []Call
+	err := r.DB.NewSelect().Model(&due).Where("lease_until IS NOT NULL AND lease_until <= ?", r.Now()).Limit(sweptAtOnce).Scan(ctx)
 	if err != nil {
-		return fmt.Errorf("cannot settle lost OCR calls: %w", err)
+		return fmt.Errorf("cannot look for lost OCR calls: %w", err)
+	}
+	for _, call := range due {
+		err := r.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+			call.Outcome = OutcomeLost
+			res, err := tx.NewUpdate().Model(&call).Set("outcome = ?, lease_until = NULL", OutcomeLost).
+				WherePK().Where("lease_until IS NOT NULL").Exec(ctx)
+			if err != nil {
+				return fmt.Errorf("cannot settle a lost OCR call: %w", err)
+			}
+			if n, err := res.RowsAffected(); err != nil || n == 0 {
+				return err
+			}
+			return r.Costs.RecordOCRCall(ctx, tx, tenants.ForTenant(call.TenantID), &call)
+		})
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// sweptAtOnce bounds a step of SweepRaw.
+// sweptAtOnce bounds a step.
 const sweptAtOnce = 200
 
 // SweepRaw deletes raw answers whose time is up.
