@@ -21,6 +21,7 @@ import (
 	"huizhi/internal/providers"
 	"huizhi/internal/tenants"
 	"huizhi/web/templates/reviewview"
+	"huizhi/web/templates/settingsview"
 	"huizhi/web/templates/ui"
 )
 
@@ -285,6 +286,9 @@ func (s *Server) recordModel(r *http.Request, o *orders.Order, add reviewed) (re
 			return m, err
 		}
 	}
+	if err := s.addOrigin(ctx, sc, o, p, &m); err != nil {
+		return m, err
+	}
 	return m, s.place(ctx, sc, o, &m)
 }
 
@@ -367,6 +371,9 @@ func reviewField(ctx context.Context, o *orders.Order, p pictured, name ocr.Fiel
 			doubt.Tone = ui.Wait
 		}
 		out.Doubts = append(out.Doubts, doubt)
+	}
+	if f.Agreed != "" {
+		out.Agreed = i18n.T(ctx, "ocrroute.agreed", "engine", settingsview.EngineName(ctx, f.Agreed))
 	}
 	if name == ocr.Name && f.Value == "" && slices.Contains(o.ExceptionKeys, orders.ExceptionNoName) {
 		out.Doubts = append(out.Doubts, reviewview.Doubt{Text: exceptionText(ctx, orders.ExceptionNoName), Tone: ui.Wait})

@@ -110,16 +110,24 @@ func (r *Router) status(ctx context.Context, e *Engine, p *Policy, t ocr.DocType
 	return s
 }
 
-// Offers lists the paid engines that the tenant has turned on, for a person who wants a picture read anew.
-func (r *Router) Offers(ctx context.Context, sc tenants.Scope, t ocr.DocType) ([]Status, error) {
+// Documents are the types that an engine reads.
+func (r *Router) Documents(engine string) []ocr.DocType {
+	if e := r.engine(engine); e != nil {
+		return e.Capabilities().Documents
+	}
+	return nil
+}
+
+// Offers lists the paid engines that the tenant has turned on, for a person who wants a card read anew.
+func (r *Router) Offers(ctx context.Context, sc tenants.Scope) ([]Status, error) {
 	p, err := r.recentPolicy(ctx, sc)
 	if err != nil {
 		return nil, err
 	}
 	var offers []Status
-	for _, e := range r.order(p, t) {
-		if s := r.status(ctx, e, p, t, engineState{}); s.Remote && s.Reads && s.State == StateReady {
-			offers = append(offers, s)
+	for _, e := range r.order(p, AnyDocument) {
+		if e.paid() && (p.Consented() || !e.Capabilities().Insecure) {
+			offers = append(offers, r.status(ctx, e, p, AnyDocument, engineState{}))
 		}
 	}
 	return offers, nil

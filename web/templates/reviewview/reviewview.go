@@ -43,8 +43,17 @@ type Field struct {
 	Crop        string   // address of the piece of the picture, or ""
 	Doubts      []Doubt
 	Candidates  []string // other values worth offering, the likeliest first
+	Agreed      string   // says which other engine read the same; "" if none did
 	Error       string   // why the value was not taken
 }
+
+// Offer is a paid engine that could read the order's cards again.
+type Offer struct {
+	Engine, Name string
+	Price        string // for all of the cards
+}
+
+func (o Offer) dialogID() string { return "reread-" + o.Engine }
 
 // Doubt is a reason to look, in words.
 type Doubt struct {
@@ -120,8 +129,10 @@ type Record struct {
 	Name      string
 	Badge     ui.Badge
 	Groups    []Group
-	Doubts    []Doubt // about the pairing
-	Derived   string  // what the number says by itself: 出生 1987 年 9 月 23 日，39 岁
+	Doubts    []Doubt  // about the pairing
+	ReadBy    []string // names of the engines that read the cards
+	Offers    []Offer
+	Derived   string // what the number says by itself: 出生 1987 年 9 月 23 日，39 岁
 	Photo     Photo
 	Front     string // addresses of the pictures of the card, or ""
 	Back      string

@@ -1,5 +1,5 @@
 // Package settingsview is the settings of a tenant: what it is, who belongs to it,
-// and the keys of its programs.
+// the keys of its programs, and the engines that read its documents.
 package settingsview
 
 import (
@@ -109,9 +109,10 @@ func keyBadge(ctx context.Context, k Key) ui.Badge {
 
 // Tabs of the settings.
 const (
-	tabTenant  = "/settings"
-	tabMembers = "/settings/members"
-	tabKeys    = "/settings/keys"
+	tabTenant      = "/settings"
+	tabMembers     = "/settings/members"
+	tabKeys        = "/settings/keys"
+	tabRecognition = "/settings/recognition"
 )
 
 func tabs(ctx context.Context, current string) []ui.Tab {
@@ -119,5 +120,6 @@ func tabs(ctx context.Context, current string) []ui.Tab {
 		{Label: i18n.T(ctx, "settings.tenant"), Href: tabTenant, Current: current == tabTenant},
 		{Label: i18n.T(ctx, "settings.members"), Href: tabMembers, Current: current == tabMembers},
 		{Label: i18n.T(ctx, "settings.keys"), Href: tabKeys, Current: current == tabKeys},
+		{Label: i18n.T(ctx, "ocrroute.title"), Href: tabRecognition, Current: current == tabRecognition},
 	}
 }
