@@ -245,4 +245,25 @@ func TestDemo(t *testing.T) {
 	}
 }
 
+// The platform's operator looks around in the demonstration, on a desk and on a
+// phone.
+func TestDemoPlatform(t *testing.T) {
+	site := startSite(t, "sqlite:"+filepath.Join(t.TempDir(), "demo.db"), func(c *config.Config) { c.Demo = true })
+	for _, lang := range []string{"zh-CN", "en"} {
+		for _, width := range []int{1440, 390} {
+			b := open(t, site.URL, lang, width, 900)
+			b.goTo("/signin")
+			b.do("sign in", chromedp.Evaluate(`document.querySelector('#demo input[value="`+demo.StaffEmail+`"]').form.requestSubmit()`, nil))
+			b.until("the provider's page", `location.pathname === "/platform/provider"`)
+			for _, name := range []string{"provider", "catalogue"} {
+				b.goTo("/platform/" + name)
+				b.picture(fmt.Sprintf("platform-%s-%s-%d", name, lang, width))
+				require.NotContains(t, eval[string](b, "document.body.innerText"), "⟦", "%s lacks a text", name)
+				require.LessOrEqual(t, eval[int](b, "document.documentElement.scrollWidth"), width, "%s scrolls sideways", name)
+			}
+			b.requireClean()
+		}
+	}
+}
+
 func awaitPromise(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }

@@ -109,15 +109,16 @@ func badgeOf(ctx context.Context, a Account) *ui.Badge {
 	return &b
 }
 
-// note says in plain words what the state means and what happens next.
-func (a Account) note(ctx context.Context) ui.NoteView {
+// note says in plain words what the state means and what happens next, where
+// there is more to say than that all is well.
+func (a Account) note(ctx context.Context) (v ui.NoteView, worth bool) {
 	switch {
 	case a.Circuit == "half_open":
-		return ui.NoteView{Tone: ui.Wait, Title: i18n.T(ctx, "platform.state.half_open"), Text: i18n.T(ctx, "platform.state.half_open_text")}
+		return ui.NoteView{Tone: ui.Wait, Title: i18n.T(ctx, "platform.state.half_open"), Text: i18n.T(ctx, "platform.state.half_open_text")}, true
 	case a.Failures > 0:
-		return ui.NoteView{Tone: ui.Wait, Title: i18n.T(ctx, "platform.state.failing", "n", a.Failures), Text: i18n.T(ctx, "platform.state.failing_text")}
+		return ui.NoteView{Tone: ui.Wait, Title: i18n.T(ctx, "platform.state.failing", "n", a.Failures), Text: i18n.T(ctx, "platform.state.failing_text")}, true
 	default:
-		return ui.NoteView{Tone: ui.Done, Title: i18n.T(ctx, "platform.state.closed"), Text: i18n.T(ctx, "platform.state.closed_text")}
+		return ui.NoteView{}, false
 	}
 }
 
@@ -161,7 +162,7 @@ func millis(ctx context.Context, d time.Duration) string {
 // calls is the chart of the calls, with the failed ones as a line.
 func (m ProviderModel) calls(ctx context.Context) ui.ChartView {
 	var total, failed int64
-	v := ui.ChartView{Height: 170}
+	v := ui.ChartView{Height: 130}
 	for i, h := range m.Hours {
 		total, failed = total+h.Calls, failed+h.Failed
 		v.Bars = append(v.Bars, ui.Bar{Label: hourLabel(i, len(m.Hours), h.Start), Value: h.Calls, Current: i+1 == len(m.Hours),
@@ -175,7 +176,7 @@ func (m ProviderModel) calls(ctx context.Context) ui.ChartView {
 // receipts is the chart of what came back.
 func (m ProviderModel) receipts(ctx context.Context) ui.ChartView {
 	var total int64
-	v := ui.ChartView{Height: 170}
+	v := ui.ChartView{Height: 130}
 	for i, h := range m.Hours {
 		total += h.Completed
 		v.Bars = append(v.Bars, ui.Bar{Label: hourLabel(i, len(m.Hours), h.Start), Value: h.Completed, Current: i+1 == len(m.Hours),
@@ -185,9 +186,9 @@ func (m ProviderModel) receipts(ctx context.Context) ui.ChartView {
 	return v
 }
 
-// hourLabel names every twelfth hour, counted from the newest.
+// hourLabel names every twelfth hour, none at the edges, where it would be cut.
 func hourLabel(i, n int, start time.Time) string {
-	if (n-1-i)%12 != 0 {
+	if (n-1-i)%12 != 6 {
 		return ""
 	}
 	return hourText(start)

@@ -200,7 +200,7 @@ func replaceFields(m Replace) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Field(ui.Control{Name: "photo", Label: i18n.T(ctx, "review.replace.file"), Hint: i18n.T(ctx, "review.replace.hint", "limit", i18n.Bytes(m.Limit)), Error: m.Error}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(ui.Control{Name: "photo", Label: i18n.T(ctx, "review.replace.file"), Hint: i18n.T(ctx, "review.replace.hint", "limit", m.Limit>>20), Error: m.Error}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
