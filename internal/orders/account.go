@@ -95,6 +95,7 @@ func (s *Service) readAccount(ctx context.Context, tx bun.IDB) (account, error) 
 	if err != nil && !db.IsNoRows(err) {
 		return acc, fmt.Errorf("cannot read the account: %w", err)
 	}
+	s.troubled.Store(acc.Failures > 0 || acc.Trial)
 	return acc, nil
 }
 
@@ -112,6 +113,7 @@ func (s *Service) lockAccount(ctx context.Context, tx bun.IDB) (*account, error)
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock the account: %w", err)
 	}
+	s.troubled.Store(acc.Failures > 0 || acc.Trial)
 	return acc, nil
 }
 
@@ -129,6 +131,9 @@ func (s *Service) report(ctx context.Context, began time.Time, callErr error) er
 	outcome := providers.OutcomeOf(callErr)
 	switch {
 	case callErr == nil, outcome == providers.OutcomeRefused:
+		if !s.troubled.Load() {
+			return nil // nothing to clear: the usual case costs no write
+		}
 		_, err := s.DB.NewUpdate().Model((*account)(nil)).Set("failures = 0, trial = ?", false).
 			Where("id = ? AND stop_key = '' AND (failures > 0 OR trial)", s.Account).Exec(ctx)
 		if err != nil {
@@ -140,6 +145,7 @@ func (s *Service) report(ctx context.Context, began time.Time, callErr error) er
 	case !serverFailed(callErr):
 		return nil
 	}
+	s.troubled.Store(true)
 	acc := new(account)
 	res, err := s.DB.NewUpdate().Model(acc).Set("failures = failures + 1").
 		Where("id = ? AND stop_key = ''", s.Account).Returning("failures, trial").Exec(ctx)

@@ -104,6 +104,7 @@ type Service struct {
 	catalogue *jobs.Loop
 	slots     chan struct{} // see enter
 	sending   atomic.Int64  // dispatch jobs at work
+	troubled  atomic.Bool   // the account's row had failures, or a trial, when last looked at
 	stopSeen  atomic.Bool   // the account was stopped when last looked at
 	types     atomic.Pointer[knownTypes]
 }
