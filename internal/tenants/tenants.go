@@ -61,11 +61,11 @@ func (r Role) Allows(c Can) bool { return grants[r][c] }
 
 // Tenant is a store, school or company. It owns everything below it.
 type Tenant struct {
-	bun.BaseModel    `bun:"table:tenants,alias:tenant"`
-	ID               string    `bun:",pk" json:"id"`
-	Name             string    `json:"name"`
-	Kind             Kind      `json:"kind"`
-	CreatedAt        time.Time `json:"created_at"`
+	bun.BaseModel `bun:"table:tenants,alias:tenant"`
+	ID            string    `bun:",pk" json:"id"`
+	Name          string    `json:"name"`
+	Kind          Kind      `json:"kind"`
+	CreatedAt     time.Time `json:"created_at"`
 }
 
 // Member is a user's place in a tenant.

@@ -147,7 +147,7 @@ type SubmitModel struct {
 	Left          int64 // in review: not submitted
 	Simulate      bool
 	Usual         string // how long a receipt takes
-	Changed       bool // the count changed since the question was asked
+	Changed       bool   // the count changed since the question was asked
 	Open          bool
 }
 
