@@ -48,6 +48,7 @@ type site struct {
 // heard is a callback as the client's server got it.
 type heard struct {
 	path string
+	raw  string
 	body map[string]any
 }
 
@@ -135,11 +136,12 @@ func (s *site) clientServer(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
+	raw, _ := io.ReadAll(r.Body)
 	var body map[string]any
-	_ = json.NewDecoder(r.Body).Decode(&body)
+	_ = json.Unmarshal(raw, &body)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.heard = append(s.heard, heard{r.URL.Path, body})
+	s.heard = append(s.heard, heard{r.URL.Path, string(raw), body})
 	if len(s.answers) > 0 {
 		if s.answers[0] == http.StatusFound {
 			w.Header().Set("Location", "/elsewhere")
