@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
 
 	"huizhi/internal/apperr"
 	"huizhi/internal/db"
@@ -21,6 +22,7 @@ import (
 	"huizhi/internal/ocr"
 	"huizhi/internal/ocr/routing"
 	"huizhi/internal/photos"
+	"huizhi/internal/tenants"
 )
 
 // reader is an OCR engine that says what it was told to say.
@@ -352,5 +354,49 @@ func TestPNGIsGivenToTheEngineAsItIs(t *testing.T) {
 		require.NoError(t, png.Encode(&buf, image.NewRGBA(image.Rect(0, 0, 300, 200))))
 		require.Equal(t, photos.KindCardBack, s.add(t, "反面.png", buf.Bytes()).Kind)
 		require.Equal(t, buf.Bytes(), engine.given[0])
+	})
+}
+
+// elsewhere is an engine that pictures have to leave this system for.
+type elsewhere struct{ *reader }
+
+func (elsewhere) Name() string { return "elsewhere" }
+func (elsewhere) Capabilities() ocr.Capabilities {
+	sides := []ocr.DocType{ocr.IDCardFront, ocr.IDCardBack}
+	return ocr.Capabilities{Documents: sides, Detects: sides, Remote: true}
+}
+
+type noBooks struct{}
+
+func (noBooks) RecordOCRCall(context.Context, bun.Tx, tenants.Scope, *routing.Call) error { return nil }
+
+// A picture that another engine has to look at waits in a queue of its own, and is sorted once, with what both read.
+func TestADoubtfulCardIsReadByAnotherEngine(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		first, second := &reader{answer: front}, &reader{answer: front}
+		doubtful := *front
+		doubtful.Fields = ocr.Fields{ocr.Name: {Value: "李雷", Confidence: 0.4, Flags: ocr.Flags{ocr.LowConfidence}}, ocr.IDNumber: front.Fields[ocr.IDNumber]}
+		first.answer = &doubtful
+		var router *routing.Router
+		s := newShop(t, d, func(c *photos.Config) {
+			router = routing.New(routing.Config{DB: d, Blobs: c.Blobs, Log: c.Log, Costs: noBooks{}, DailyCapFen: 100,
+				Engines: []routing.Engine{{Reader: first}, {Reader: elsewhere{second}, PriceFen: 10}}})
+			c.OCR = router
+		})
+		require.NoError(t, router.Turn(ctx, s.sc, routing.AnyDocument, "elsewhere", true, "owner"))
+		s.store(t, "正面.jpg", picture(t, 1))
+		require.NoError(t, s.jobs.try(s.Service))
+		require.EqualValues(t, 1, s.pending(t), "it waits for the other engine")
+		require.Empty(t, second.given)
+		s.jobs.work(t, s.Service)
+		require.Zero(t, s.pending(t))
+		reading := s.reading(t, s.named(t, "正面.jpg"))
+		require.Equal(t, "elsewhere", reading.Second)
+		require.Equal(t, "elsewhere", reading.Fields[ocr.Name].Agreed)
+		require.Empty(t, reading.Fields[ocr.Name].Flags)
+		require.Len(t, first.given, 1, "its reading was kept meanwhile")
+		require.Len(t, second.given, 1)
 	})
 }
