@@ -52,6 +52,9 @@ func (s *Server) providerModel(r *http.Request) (platformview.ProviderModel, err
 	for _, hour := range h.Hours {
 		m.Hours = append(m.Hours, platformview.Hour{Start: hour.Start, Calls: hour.Calls, Failed: hour.Failed, Submits: hour.Submits, Completed: hour.Completed})
 	}
+	if m.Engines, err = s.engineHealth(ctx, h.At); err != nil {
+		return m, err
+	}
 	events, err := s.Orders.AccountEvents(ctx, accountEventsShown)
 	if err != nil {
 		return m, err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"huizhi/internal/apperr"
 	"huizhi/internal/i18n"
@@ -16,6 +17,7 @@ import (
 	"huizhi/internal/photos"
 	"huizhi/internal/tenants"
 	"huizhi/web/templates/layout"
+	"huizhi/web/templates/platformview"
 	"huizhi/web/templates/reviewview"
 	"huizhi/web/templates/settingsview"
 )
@@ -181,4 +183,24 @@ func (s *Server) addOrigin(ctx context.Context, sc tenants.Scope, o *orders.Orde
 		m.Offers = append(m.Offers, reviewview.Offer{Engine: e.Engine, Name: settingsview.EngineName(ctx, e.Engine), Price: i18n.Money(e.PriceFen * cards)})
 	}
 	return nil
+}
+
+// engineHealth is how the engines did for all tenants in the last day.
+func (s *Server) engineHealth(ctx context.Context, now time.Time) ([]platformview.Engine, error) {
+	health, err := s.Recognition.Health(ctx, forOperator, now.Add(-24*time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	var engines []platformview.Engine
+	for _, h := range health {
+		e := platformview.Engine{
+			Name: settingsview.EngineName(ctx, h.Engine), Remote: h.Remote, Calls: h.Calls, Answered: h.Answered, Lost: h.Lost, CostFen: h.CostFen,
+			Median: time.Duration(h.MedianMS) * time.Millisecond, Reason: string(h.Reason),
+		}
+		if h.Until != nil {
+			e.Until = *h.Until
+		}
+		engines = append(engines, e)
+	}
+	return engines, nil
 }

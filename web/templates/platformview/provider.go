@@ -24,6 +24,7 @@ type ProviderModel struct {
 	Decision   int64
 	Hours      []Hour
 	Events     []AccountEvent // the newest first
+	Engines    []Engine       // that read documents
 	CanOperate bool
 	Now        time.Time
 }
