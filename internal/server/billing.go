@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"time"
 
@@ -37,6 +36,7 @@ func (s *Server) billingRoutes() []route {
 		{"GET /billing/invoices/{invoice}", can(tenants.CanBill), s.invoice},
 		{"GET /billing/invoices/{invoice}/export.csv", can(tenants.CanBill), s.exportCSV},
 		{"GET /billing/invoices/{invoice}/export.xlsx", can(tenants.CanBill), s.exportXLSX},
+		{"GET /billing/invoices/{invoice}/export.pdf", can(tenants.CanBill), s.exportPDF},
 	}
 }
 
@@ -299,7 +299,7 @@ func (s *Server) invoice(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	open, _ := strconv.Atoi(r.URL.Query().Get("line"))
-	m := invoiceModel(inv, &id.Tenant, db.Now())
+	m := invoiceModel(ctx, inv, &id.Tenant, db.Now())
 	target := r.Header.Get("HX-Target")
 	for i := range m.Lines {
 		line := &m.Lines[i]
@@ -340,7 +340,7 @@ func (s *Server) openLine(r *http.Request, invoiceID string, line *billingview.L
 	return nil
 }
 
-func invoiceModel(inv *billing.Detail, tenant *tenants.Tenant, now time.Time) billingview.InvoiceModel {
+func invoiceModel(ctx context.Context, inv *billing.Detail, tenant *tenants.Tenant, now time.Time) billingview.InvoiceModel {
 	total := billing.Sum{Receipts: inv.Receipts, Points: inv.Points, Fen: inv.TotalFen}
 	m := billingview.InvoiceModel{
 		State: string(inv.State), TenantName: tenant.Name, Start: inv.Month.Start(), Running: !inv.Month.Ended(now),
@@ -348,7 +348,22 @@ func invoiceModel(inv *billing.Detail, tenant *tenants.Tenant, now time.Time) bi
 		Ledger: sumModel(inv.Ledger), LinesFen: inv.LinesFen(), Month: monthURL(inv.Month),
 		CSV: invoiceURL(inv.ID) + "/export.csv", XLSX: invoiceURL(inv.ID) + "/export.xlsx",
 	}
+	m.PDF = invoiceURL(inv.ID) + "/export.pdf"
+	if inv.Number != nil {
+		m.Number, m.DueDay = *inv.Number, inv.DueDay
+	}
+	m.OpenFen = inv.OpenFen()
+	for _, p := range inv.Payments {
+		m.Payments = append(m.Payments, billingview.Payment{Day: p.PaidDay, Reference: p.Reference, Fen: p.Fen})
+	}
+	for _, c := range inv.Credits {
+		m.Credits = append(m.Credits, billingview.Credit{Number: c.Number, Reason: c.Reason, Fen: c.TotalFen})
+	}
 	if inv.Editable() {
+		for _, c := range inv.Changes() {
+			name := billing.LineName(ctx, inv.Month, &billing.Line{Kind: c.Kind, TypeName: c.TypeName})
+			m.Changes = append(m.Changes, billingview.Change{Name: name, ReceiptsBefore: c.ReceiptsBefore, Receipts: c.Receipts, FenBefore: c.FenBefore, Fen: c.Fen})
+		}
 		m.Draft = monthURL(inv.Month) + "/draft"
 	}
 	m.AmountFen = inv.AmountFen()
@@ -356,7 +371,7 @@ func invoiceModel(inv *billing.Detail, tenant *tenants.Tenant, now time.Time) bi
 		m.Taxes = append(m.Taxes, billingview.Tax{BP: t.BP, NetFen: t.NetFen, TaxFen: t.TaxFen})
 	}
 	for _, l := range inv.Lines {
-		m.Lines = append(m.Lines, billingview.Line{Ordinal: l.Ordinal, TypeName: l.TypeName, Receipts: l.Receipts, Fen: l.AmountFen,
+		m.Lines = append(m.Lines, billingview.Line{Ordinal: l.Ordinal, TypeName: billing.LineName(ctx, inv.Month, &l), Receipts: l.Receipts, Fen: l.AmountFen,
 			UnitFen: l.UnitFen, Toggle: lineURL(inv.ID, l.Ordinal, "")})
 	}
 	return m
@@ -366,12 +381,21 @@ func (s *Server) exportCSV(w http.ResponseWriter, r *http.Request) error {
 	return s.export(w, r, "csv", "text/csv; charset=utf-8", s.Billing.ExportCSV)
 }
 
+func (s *Server) exportPDF(w http.ResponseWriter, r *http.Request) error {
+	return s.export(w, r, "pdf", "application/pdf", func(ctx context.Context, sc tenants.Scope, id string, out io.Writer) error {
+		doc, err := s.Billing.Document(ctx, sc, id)
+		if err != nil {
+			return err
+		}
+		return s.Billing.ExportDocuments(ctx, []billing.Document{*doc}, billing.PDF, out)
+	})
+}
+
 func (s *Server) exportXLSX(w http.ResponseWriter, r *http.Request) error {
 	return s.export(w, r, "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", s.Billing.ExportXLSX)
 }
 
-// export writes the file to disk first and sends it then: a failure on the way
-// is an error page, and never a file that ends early and adds up to less.
+// export sends the invoice as a file.
 func (s *Server) export(w http.ResponseWriter, r *http.Request, ext, contentType string,
 	write func(context.Context, tenants.Scope, string, io.Writer) error) error {
 	ctx, id := r.Context(), identity(r)
@@ -379,20 +403,6 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request, ext, contentType
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp("", "invoice-*")
-	if err != nil {
-		return fmt.Errorf("cannot make the file of the export: %w", err)
-	}
-	defer os.Remove(file.Name())
-	defer file.Close()
-	if err := write(ctx, id.Scope(), inv.ID, file); err != nil {
-		return fmt.Errorf("cannot export the invoice: %w", err)
-	}
-	name := billing.ExportName(ctx, inv.Month, id.Tenant.Name, ext)
-	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="invoice-%s.%s"; filename*=UTF-8''%s`, inv.Month, ext, url.PathEscape(name)))
-	h.Set("Cache-Control", "no-store")
-	http.ServeContent(w, r, "", time.Time{}, file)
-	return nil
+	return sendFile(w, r, contentType, fmt.Sprintf("invoice-%s.%s", inv.Month, ext), billing.ExportName(ctx, inv.Month, id.Tenant.Name, ext),
+		func(out io.Writer) error { return write(ctx, id.Scope(), inv.ID, out) })
 }

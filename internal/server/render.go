@@ -126,6 +126,7 @@ func (s *Server) chrome(r *http.Request, nav string) layout.Chrome {
 	}
 	if id.Staff != "" {
 		c.UserName, c.RoleKey, c.CanWatch = id.User.Name, "role.platform."+string(id.Staff), id.Staff.Allows(tenants.CanWatch)
+		c.CanAccount = id.Staff.Allows(tenants.CanAccount)
 		return c
 	}
 	c.TenantName, c.UserName = id.Tenant.Name, id.User.Name

@@ -103,7 +103,7 @@ func (s *Server) routes() []route {
 	var all []route
 	for _, area := range [][]route{
 		s.systemRoutes(), s.authRoutes(), s.homeRoutes(), s.batchRoutes(), s.uploadRoutes(), s.reviewRoutes(),
-		s.orderRoutes(), s.receiptRoutes(), s.billingRoutes(), s.settingRoutes(), s.recognitionRoutes(), s.providerRoutes(), s.platformRoutes(), s.apiRoutes(),
+		s.orderRoutes(), s.receiptRoutes(), s.billingRoutes(), s.settingRoutes(), s.recognitionRoutes(), s.providerRoutes(), s.platformRoutes(), s.financeRoutes(), s.apiRoutes(),
 	} {
 		all = append(all, area...)
 	}

@@ -24,12 +24,13 @@ const (
 // What staff can be allowed; never granted to a member of a tenant.
 const (
 	CanWatch   Can = "watch"   // the provider's health and catalogue, over all tenants, without people
+	CanAccount Can = "account" // invoices of all tenants, with order numbers and without people
 	CanOperate Can = "operate" // pauses and the balance of the upstream account
 )
 
 var staffGrants = map[StaffRole]map[Can]bool{
 	StaffOperator: {CanWatch: true, CanOperate: true},
-	StaffFinance:  {CanWatch: true},
+	StaffFinance:  {CanWatch: true, CanAccount: true},
 }
 
 // Allows tells whether the role may do it.

@@ -134,7 +134,13 @@ type InvoiceModel struct {
 	LinesFen         int64 // what the lines add up to
 	Month            string
 	Draft            string // where a POST builds it again, "" when it is no draft
-	CSV, XLSX        string
+	CSV, XLSX, PDF   string // "" where it is not offered
+	Number, DueDay   string // of an invoice that is final
+	OpenFen          int64
+	Payments         []Payment
+	Credits          []Credit
+	Changes          []Change // from the draft before
+	Actions          *Actions // nil for those who only look
 }
 
 func (m InvoiceModel) unbilled() int64 { return m.Ledger.Receipts - m.Total.Receipts }
@@ -257,17 +263,18 @@ func (m LedgerModel) chips(ctx context.Context) []ui.Chip {
 	return chips
 }
 
+// stages are the usual way of an invoice; other states are on the way where they
+// branch off.
 func (m InvoiceModel) stages(ctx context.Context) []ui.Stage {
+	at := map[string]int{"draft": 0, "reviewed": 0, "finalized": 1, "sent": 2, "partly_paid": 2, "overdue": 2, "void": 1, "uncollectible": 2, "paid": 3}[m.State]
 	var stages []ui.Stage
-	reached := true
-	for _, state := range []string{"draft", "finalized", "sent", "paid"} {
-		s := ui.Stage{Label: i18n.T(ctx, "ui.invoice."+state), Reached: reached}
+	for i, state := range []string{"draft", "finalized", "sent", "paid"} {
+		s := ui.Stage{Label: i18n.T(ctx, "ui.invoice."+state), Reached: i <= at, Current: i == at && state != "paid"}
+		if i == at {
+			s.Label = i18n.T(ctx, "ui.invoice."+m.State)
+		}
 		if state == "draft" {
 			s.Note = i18n.Day(ctx, m.Created) + " " + i18n.Time(m.Created)
-		}
-		if state == m.State {
-			s.Current = state != "paid"
-			reached = false
 		}
 		stages = append(stages, s)
 	}

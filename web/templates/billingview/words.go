@@ -91,13 +91,17 @@ func (m InvoiceModel) badge(ctx context.Context) *ui.Badge {
 
 func (m InvoiceModel) meta(ctx context.Context) []string {
 	meta := []string{i18n.T(ctx, "billing.invoice.for", "tenant", m.TenantName)}
-	if m.Draft != "" {
-		meta = append(meta, i18n.T(ctx, "billing.invoice.no_number"))
+	if m.Number != "" {
+		return append(meta, m.Number, i18n.T(ctx, "billing.invoice.due", "day", m.DueDay))
 	}
+	meta = append(meta, i18n.T(ctx, "billing.invoice.no_number"))
 	return append(meta, i18n.T(ctx, "billing.invoice.counted", "at", i18n.Day(ctx, m.Updated)+" "+i18n.Time(m.Updated)))
 }
 
 func (m InvoiceModel) crumbs(ctx context.Context) []layout.Crumb {
+	if m.Actions != nil {
+		return []layout.Crumb{{Label: i18n.T(ctx, "billing.finance.title"), Href: m.Month}}
+	}
 	return []layout.Crumb{{Label: i18n.T(ctx, "billing.title"), Href: "/billing"}, {Label: i18n.Month(ctx, m.Start), Href: m.Month}}
 }
 

@@ -43,6 +43,7 @@ const (
 
 	NavProvider  = "provider" // of the platform's staff
 	NavCatalogue = "catalogue"
+	NavFinance   = "finance"
 )
 
 // Chrome is what the frame shows, besides the page.
@@ -57,6 +58,7 @@ type Chrome struct {
 	CanWork       bool           // may see batches and orders
 	CanBill       bool           // may see bills
 	CanManage     bool           // may see settings
+	CanAccount    bool           // one of the platform's finance staff
 	CanWatch      bool           // one of the platform's staff: sees the provider, and no tenant
 	Simulator     bool           // the built-in simulator serves: every page says so
 	DemoMode      bool           // data are invented: every page says so
@@ -92,10 +94,14 @@ type navRow struct {
 
 func navigation(ctx context.Context, c Chrome) []navRow {
 	if c.CanWatch {
-		return []navRow{
+		rows := []navRow{
 			{name: NavProvider, icon: "activity", label: i18n.T(ctx, "common.nav.provider"), href: "/platform/provider", phone: true},
 			{name: NavCatalogue, icon: "book-open", label: i18n.T(ctx, "common.nav.catalogue"), href: "/platform/catalogue", phone: true},
 		}
+		if c.CanAccount {
+			rows = append(rows, navRow{name: NavFinance, icon: "receipt-text", label: i18n.T(ctx, "common.nav.finance"), href: "/platform/finance", phone: true})
+		}
+		return rows
 	}
 	rows := []navRow{
 		{name: NavHome, icon: "house", label: i18n.T(ctx, "common.nav.home"), href: "/", phone: true},
