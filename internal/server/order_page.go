@@ -14,6 +14,7 @@ import (
 	"huizhi/internal/apperr"
 	"huizhi/internal/i18n"
 	"huizhi/internal/orders"
+	"huizhi/internal/receiptapi"
 	"huizhi/internal/tenants"
 	"huizhi/web/templates/layout"
 	"huizhi/web/templates/orderview"
@@ -74,7 +75,7 @@ func (s *Server) orderModel(r *http.Request) (orderview.OrderModel, error) {
 	m := orderview.OrderModel{
 		Row: orderRow(o, b, fen[o.ID]), ImageCode: o.ImageCode, CreatedAt: o.CreatedAt,
 		Cancellable: o.Status.Cancellable(), Reviewable: o.Status == orders.StatusReview, ReviewPath: reviewURL(o),
-		NoEcho: s.Orders.WithoutEcho, Seen: seenOrder(o, h), Now: time.Now(),
+		NoEcho: s.Orders.WithoutEcho, Now: time.Now(),
 	}
 	if i18n.Has(o.Message) { // a refusal has a sentence of ours, a failure the provider's
 		m.MessageKey = o.Message
@@ -96,7 +97,12 @@ func (s *Server) orderModel(r *http.Request) (orderview.OrderModel, error) {
 		}
 	}
 	addReceipt(&m, h.Receipt)
-	m.Live = o.Status.Live() || h.Receipt != nil && h.Receipt.State == orders.ReceiptFetching
+	told, err := s.API.Deliveries(ctx, id.Scope(), o.ID)
+	if err != nil {
+		return orderview.OrderModel{}, err
+	}
+	m.Program, m.Seen = programOf(told), seenOrder(o, h, told)
+	m.Live = o.Status.Live() || h.Receipt != nil && h.Receipt.State == orders.ReceiptFetching || m.Program.Waiting()
 	m.View = documentOf(r.URL.Query().Get("view"), m)
 	return m, nil
 }
@@ -261,9 +267,9 @@ func addReceipt(m *orderview.OrderModel, r *orders.Receipt) {
 }
 
 // seenOrder changes with everything that the page shows.
-func seenOrder(o *orders.Order, h *orders.History) string {
+func seenOrder(o *orders.Order, h *orders.History, told receiptapi.Delivery) string {
 	sum := fnv.New64a()
-	fmt.Fprint(sum, o.Version, len(h.Events))
+	fmt.Fprint(sum, o.Version, len(h.Events), len(told.Tries))
 	for _, a := range h.Attempts {
 		fmt.Fprint(sum, a.Status, a.Scans)
 		if a.NextPollAt != nil && a.Status == orders.AttemptUnknown {

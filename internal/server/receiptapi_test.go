@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/PuerkitoBio/goquery"
 	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
 
 	"huizhi/internal/db"
 	"huizhi/internal/receiptapi"
@@ -112,4 +114,45 @@ func TestAProgramsOrderIsSeenLikeAnyOther(t *testing.T) {
 	require.Equal(t, http.StatusOK, res.StatusCode, "something is shown until the photo is here")
 	require.Equal(t, "image/svg+xml", res.Header.Get("Content-Type"))
 	p.page(p.get("/batches"), http.StatusOK)
+}
+
+// The order's page tells whether the program that handed it in knows how it ended.
+func TestTheOrderPageTellsWhatTheProgramWasTold(t *testing.T) {
+	t.Parallel()
+	site := newTestSite(t)
+	p := site.signUp("晨光照相馆")
+	no := p.apply(p.key(false))
+	ctx := context.Background()
+	var id, order string
+	require.NoError(t, site.DB.NewSelect().Table("api_applications").Column("id", "order_id").Where("application_no = ?", no).Scan(ctx, &id, &order))
+	log := func(lang string) *goquery.Selection {
+		return p.page(p.get("/orders/"+order, "Accept-Language", lang), http.StatusOK).Find("#program")
+	}
+	set := func(column string, value any) {
+		_, err := site.DB.NewUpdate().Table("api_applications").Set("? = ?", bun.Ident(column), value).Where("id = ?", id).Exec(ctx)
+		require.NoError(t, err)
+	}
+	require.Contains(t, log("zh").Text(), no)
+	require.Contains(t, log("zh").Text(), "没有提供回调地址")
+
+	set("callback_url", "https://client.example/secret-path")
+	require.Contains(t, log("zh").Text(), "办结后发送回调")
+	require.Empty(t, log("zh").Find(".state").Text())
+
+	set("completed_at", db.Now())
+	try := receiptapi.Callback{TenantID: p.scope.TenantID(), ID: db.NewID(), ApplicationID: id, Ordinal: 1, At: db.Now(), TookMS: 38, HTTPStatus: 503, ProblemKey: "receiptapi.callback.status"}
+	_, err := site.DB.NewInsert().Model(&try).Exec(ctx)
+	require.NoError(t, err)
+	require.Contains(t, log("zh").Find(".state").Text(), "正在回调")
+	require.Contains(t, texts(log("zh").Find("li"))[0], "第 1 次 HTTP 503 · 对方返回的不是 HTTP 200 · 38 毫秒")
+
+	set("callback_done", true)
+	require.Contains(t, log("zh").Find(".state").Text(), "回调未送达")
+	try.ID, try.Ordinal, try.HTTPStatus, try.ProblemKey = db.NewID(), 2, 200, ""
+	_, err = site.DB.NewInsert().Model(&try).Exec(ctx)
+	require.NoError(t, err)
+	english := log("en")
+	require.Contains(t, english.Find(".state").Text(), "Callback received")
+	require.Contains(t, texts(english.Find("li"))[1], "try 2 HTTP 200 · received · 38 ms")
+	require.NotContains(t, english.Text(), "secret-path")
 }

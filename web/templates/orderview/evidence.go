@@ -90,10 +90,7 @@ func (l EvidenceLine) technical(ctx context.Context) []string {
 	if l.Kind != "call" {
 		return nil
 	}
-	parts := []string{i18n.Duration(ctx, l.Took)}
-	if l.Took < time.Second {
-		parts[0] = i18n.T(ctx, "orders.evidence.ms", "n", max(1, l.Took.Milliseconds()))
-	}
+	parts := []string{took(ctx, l.Took)}
 	if l.HTTPStatus != 0 {
 		parts = append(parts, "HTTP "+strconv.Itoa(l.HTTPStatus))
 	}
@@ -104,6 +101,14 @@ func (l EvidenceLine) technical(ctx context.Context) []string {
 		parts = append(parts, l.Message)
 	}
 	return parts
+}
+
+// took says how long a call over the network took.
+func took(ctx context.Context, d time.Duration) string {
+	if d < time.Second {
+		return i18n.T(ctx, "orders.evidence.ms", "n", max(1, d.Milliseconds()))
+	}
+	return i18n.Duration(ctx, d)
 }
 
 // bad marks what did not end well.

@@ -37,6 +37,7 @@ type OrderModel struct {
 	Attempts    []Attempt // newest first
 	Events      []Event   // of the order itself, newest first
 	Receipt     *Receipt
+	Program     *Program // nil unless a program handed it in
 	View        string
 	Lane        *LaneRow // while the outcome is not known
 	NoEcho      bool
