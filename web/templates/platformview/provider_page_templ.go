@@ -280,7 +280,7 @@ func ProviderBody(m ProviderModel) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Section(ui.SectionView{Title: i18n.T(ctx, "ocrroute.engines"), Meta: i18n.T(ctx, "platform.calls_meta")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Section(ui.SectionView{Title: i18n.T(ctx, "ocrroute.engines"), Meta: i18n.T(ctx, "ocrroute.health.meta")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
