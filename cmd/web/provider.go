@@ -45,7 +45,7 @@ func (c providerStatusCmd) Run(e *env) error {
 		return err
 	}
 	if c.JSON {
-		return e.printJSON(h)
+		return e.printJSON(statusOf(h))
 	}
 	fmt.Fprintf(e.out, "%s: circuit %s", c.Account, h.Account.Circuit)
 	if h.Account.StopKey != "" {
@@ -59,6 +59,61 @@ func (c providerStatusCmd) Run(e *env) error {
 		fmt.Fprintf(e.out, "%-13s %6d calls, %5.1f %% well, p50 %v, p95 %v\n", call.Op, call.Calls, 100*call.SuccessRate(), call.P50.Round(time.Millisecond), call.P95.Round(time.Millisecond))
 	}
 	return nil
+}
+
+// providerStatus is what scripts read of the provider's health.
+type providerStatus struct {
+	Account       string         `json:"account"`
+	Circuit       string         `json:"circuit"`
+	StoppedBy     string         `json:"stopped_by"` // catalogue key of the reason; "" unless stopped
+	StoppedAt     *time.Time     `json:"stopped_at"`
+	ProbeAt       *time.Time     `json:"probe_at"` // when it is tried again
+	UnderWay      int64          `json:"under_way"`
+	Overdue       int64          `json:"overdue"`
+	Unknown       int64          `json:"unknown"`
+	NeedsDecision int64          `json:"needs_decision"`
+	Queued        int64          `json:"queued"`
+	Balance       pointsLeft     `json:"balance"`
+	Calls         []providerCall `json:"calls"` // of the last 24 hours
+}
+
+// pointsLeft is the shadow balance; nothing but Known means anything until it was told once.
+type pointsLeft struct {
+	Known    bool     `json:"known"`
+	Left     int64    `json:"left"`
+	Reserved int64    `json:"reserved"`
+	Queued   int64    `json:"queued"`
+	DaysLeft *float64 `json:"days_left"` // null without any consumption
+	Warn     bool     `json:"warn"`
+}
+
+type providerCall struct {
+	Operation   string  `json:"operation"`
+	Calls       int64   `json:"calls"`
+	SuccessRate float64 `json:"success_rate"` // 0 to 1
+	P50         int64   `json:"p50_ms"`
+	P95         int64   `json:"p95_ms"`
+}
+
+func statusOf(h orders.ProviderHealth) providerStatus {
+	s := providerStatus{Account: h.Account.Account, Circuit: string(h.Account.Circuit), StoppedBy: h.Account.StopKey, StoppedAt: h.Account.StoppedAt,
+		ProbeAt: h.Account.ProbeAt, UnderWay: h.UnderWay, Overdue: h.Overdue, Unknown: h.Unknown, NeedsDecision: h.NeedsDecision,
+		Balance: pointsOf(h.Balance), Calls: []providerCall{}}
+	for _, b := range h.Backlog {
+		s.Queued += b.Queued
+	}
+	for _, c := range h.Calls {
+		s.Calls = append(s.Calls, providerCall{string(c.Op), c.Calls, c.SuccessRate(), c.P50.Milliseconds(), c.P95.Milliseconds()})
+	}
+	return s
+}
+
+func pointsOf(b orders.Balance) pointsLeft {
+	p := pointsLeft{Known: b.Known, Left: b.Left, Reserved: b.Reserved, Queued: b.Queued, Warn: b.Warn}
+	if b.Known && !b.Endless {
+		p.DaysLeft = &b.DaysLeft
+	}
+	return p
 }
 
 func clock(t *time.Time) string {
@@ -117,7 +172,7 @@ func (c providerBalanceCmd) Run(e *env) error {
 		return err
 	}
 	if c.JSON {
-		return e.printJSON(b)
+		return e.printJSON(pointsOf(b))
 	}
 	fmt.Fprintf(e.out, "%s: %d points, of which %d are reserved\n", c.Account, b.Left, b.Reserved)
 	return nil

@@ -104,7 +104,9 @@ func load(vars map[string]string) (*Config, error) {
 	if err := env.ParseWithOptions(c, env.Options{Environment: vars}); err != nil {
 		var all env.AggregateError
 		if errors.As(err, &all) {
-			faults = append(faults, all.Errors...)
+			for _, err := range all.Errors {
+				faults = append(faults, named(err))
+			}
 		} else {
 			faults = append(faults, err)
 		}
@@ -112,6 +114,16 @@ func load(vars map[string]string) (*Config, error) {
 	c.fill()
 	faults = append(faults, c.check()...)
 	return c, errors.Join(faults...)
+}
+
+// named gives a value that cannot be read the name of its variable instead of its field's.
+func named(err error) error {
+	var parse env.ParseError
+	if !errors.As(err, &parse) {
+		return err
+	}
+	field, _ := reflect.TypeFor[Config]().FieldByName(parse.Name)
+	return fmt.Errorf("%s: %w", field.Tag.Get("env"), parse.Err)
 }
 
 func (c *Config) fill() {

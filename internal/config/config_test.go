@@ -28,7 +28,7 @@ func TestLoad(t *testing.T) {
 			"HUIZHI_ADDR": "nonsense", "HUIZHI_CLIPIMG_URL": "ftp://x", "HUIZHI_SECRET_KEY": "short",
 			"HUIZHI_DATABASE_URL": "mysql://x", "HUIZHI_POLL_SCHEDULE": "soon", "HUIZHI_LOG_FORMAT": "xml",
 		})
-		for _, name := range []string{"HUIZHI_ADDR", "HUIZHI_CLIPIMG_URL", "HUIZHI_SECRET_KEY", "HUIZHI_DATABASE_URL", "HUIZHI_LOG_FORMAT", "PollSchedule"} {
+		for _, name := range []string{"HUIZHI_ADDR", "HUIZHI_CLIPIMG_URL", "HUIZHI_SECRET_KEY", "HUIZHI_DATABASE_URL", "HUIZHI_LOG_FORMAT", "HUIZHI_POLL_SCHEDULE: unable to parse"} {
 			require.ErrorContains(t, err, name)
 		}
 	})
