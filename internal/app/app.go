@@ -20,6 +20,7 @@ import (
 
 	"huizhi/internal/auth"
 	"huizhi/internal/billing"
+	"huizhi/internal/billing/stripe"
 	"huizhi/internal/blob"
 	"huizhi/internal/config"
 	"huizhi/internal/db"
@@ -77,6 +78,7 @@ type App struct {
 	Photos      *photos.Service
 	Orders      *orders.Service
 	Billing     *billing.Service
+	Stripe      *stripe.Service // nil without a key
 	API         *receiptapi.Service
 	OCR         ocr.Reader // the local engine
 	Recognition *routing.Router
@@ -149,6 +151,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	a.Sessions = auth.NewSessionStore(a.DB, key, len(c.BaseURL) > 8 && c.BaseURL[:8] == "https://")
 	a.Tenants = tenants.NewService(a.DB)
 	a.Billing = billing.NewService(a.DB)
+	a.Stripe = newStripe(c, a.DB, a.Jobs, a.Billing)
 
 	var srv *server.Server
 	changed := func(sc tenants.Scope, batchID string) {
@@ -190,6 +193,9 @@ func (a *App) open(ctx context.Context, o *options) error {
 	a.Photos.Register(a.Jobs)
 	a.API.Register(a.Jobs)
 	a.Recognition.Register(a.Jobs)
+	if a.Stripe != nil {
+		a.Stripe.Register(a.Jobs)
+	}
 	a.Jobs.AddLoop("invoice drafts", time.Hour, func(ctx context.Context) (time.Duration, error) {
 		return 0, a.Billing.EnsureDrafts(ctx, db.Now())
 	})
@@ -204,7 +210,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	})
 
 	sc := server.Config{
-		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Billing: a.Billing, API: a.API, Recognition: a.Recognition, Blobs: a.Blobs, BaseURL: a.URL,
+		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Billing: a.Billing, Stripe: a.Stripe, API: a.API, Recognition: a.Recognition, Blobs: a.Blobs, BaseURL: a.URL,
 		Log: a.Log, Simulated: c.Simulated(), OCRReady: func() error { return a.OCR.Health(context.Background()) },
 		Ready: func(r *http.Request) error { return a.DB.PingContext(r.Context()) },
 	}
@@ -222,7 +228,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 
 // models are all tables, for the check at start.
 func models() []any {
-	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, billing.Models, receiptapi.Models, routing.Models)
+	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, billing.Models, stripe.Models, receiptapi.Models, routing.Models)
 }
 
 // OpenDatabase opens the database, migrates it if the settings allow, and

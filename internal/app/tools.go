@@ -8,6 +8,7 @@ import (
 	"huizhi/internal/billing"
 	"huizhi/internal/config"
 	"huizhi/internal/db"
+	"huizhi/internal/jobs"
 	"huizhi/internal/orders"
 	"huizhi/internal/tenants"
 )
@@ -27,7 +28,16 @@ func OpenTools(ctx context.Context, c *config.Config) (*Tools, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tools{DB: d, Auth: auth.NewService(d), Tenants: tenants.NewService(d), Billing: billing.NewService(d)}, nil
+	t := &Tools{DB: d, Auth: auth.NewService(d), Tenants: tenants.NewService(d), Billing: billing.NewService(d)}
+	if c.StripeKey != "" { // what a command does to an invoice, the server brings to Stripe
+		q, err := jobs.Open(ctx, d, slog.Default())
+		if err != nil {
+			d.Close()
+			return nil, err
+		}
+		newStripe(c, d, q, t.Billing)
+	}
+	return t, nil
 }
 
 // Provider is the order engine for the upstream account, without its workers and

@@ -120,6 +120,18 @@ func (s *Service) CreateMember(ctx context.Context, sc tenants.Scope, name, emai
 	return u, nil
 }
 
+// BillingEmail is where the tenant's invoices are mailed: to whoever has been its
+// finance the longest, else its first owner.
+func BillingEmail(ctx context.Context, tx bun.IDB, sc tenants.Scope) (email string, err error) {
+	err = tx.NewSelect().Model((*tenants.Member)(nil)).ColumnExpr("u.email").Join("JOIN users AS u ON u.id = member.user_id").
+		ApplyQueryBuilder(sc.Where).Where("member.role IN (?)", bun.List([]tenants.Role{tenants.RoleFinance, tenants.RoleOwner})).
+		OrderExpr("CASE member.role WHEN ? THEN 0 ELSE 1 END, member.created_at", tenants.RoleFinance).Limit(1).Scan(ctx, &email)
+	if err != nil {
+		return "", fmt.Errorf("cannot find whom to send the invoices of tenant %s: %w", sc.TenantID(), err)
+	}
+	return email, nil
+}
+
 // CreateStaff makes a user who works for the platform.
 func (s *Service) CreateStaff(ctx context.Context, name, email, password string, role tenants.StaffRole, now time.Time) (*User, error) {
 	u, bad := newUser(name, email, password, now)

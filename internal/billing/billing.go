@@ -19,12 +19,14 @@
 package billing
 
 import (
+	"context"
 	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
 
 	"huizhi/internal/db"
+	"huizhi/internal/tenants"
 )
 
 // Invoice is one tenant's bill for one month. A draft has no number: it is given
@@ -129,10 +131,26 @@ var Models = []any{(*Charge)(nil), (*FreeEntry)(nil), (*OCRCall)(nil), (*head)(n
 // Service keeps the price book, builds invoices and leads them through their
 // life. Writing to the ledger is Record, RecordFree and RecordOCRCall, which
 // need the caller's transaction.
-type Service struct{ db *db.DB }
+type Service struct {
+	db     *db.DB
+	follow Follower
+}
+
+// Follower is told of every change of an invoice in the transaction that makes it.
+type Follower func(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice) error
+
+// Follow sets who is told; before the service is used.
+func (s *Service) Follow(f Follower) { s.follow = f }
+
+func (s *Service) changed(ctx context.Context, tx bun.Tx, sc tenants.Scope, inv *Invoice) error {
+	if s.follow == nil {
+		return nil
+	}
+	return s.follow(ctx, tx, sc, inv)
+}
 
 // NewService makes the service.
-func NewService(d *db.DB) *Service { return &Service{d} }
+func NewService(d *db.DB) *Service { return &Service{db: d} }
 
 // sameLines tells that two counts of an invoice say the same.
 func sameLines(a, b []Line) bool {

@@ -79,7 +79,10 @@ func (s *Service) Finalize(ctx context.Context, sc tenants.Scope, month Month, a
 		if changed = reviewed && inv.State == StateDraft; changed {
 			return nil // the draft is kept; the caller is told
 		}
-		return inv.finalize(ctx, tx, sc, actor, now)
+		if err := inv.finalize(ctx, tx, sc, actor, now); err != nil {
+			return err
+		}
+		return s.changed(ctx, tx, sc, &inv)
 	})
 	if err == nil && changed {
 		err = apperr.New(apperr.Conflict, "error.billing.changed_since")

@@ -100,6 +100,9 @@ func (s *Service) change(ctx context.Context, sc tenants.Scope, id, actor, actio
 		if err := inv.save(ctx, tx, true); err != nil {
 			return err
 		}
+		if err := s.changed(ctx, tx, sc, inv); err != nil {
+			return err
+		}
 		return tenants.Audit(ctx, tx, sc, actor, action, "invoice", id, now)
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -14,8 +15,11 @@ import (
 	"huizhi/internal/tenants"
 )
 
-// MethodBankTransfer is a payment that came by bank (对公转账).
-const MethodBankTransfer = "bank_transfer"
+// How payments come.
+const (
+	MethodBankTransfer = "bank_transfer" // 对公转账
+	MethodStripe       = "stripe"
+)
 
 // Payment is money that came for an invoice.
 type Payment struct {
@@ -31,11 +35,12 @@ type Payment struct {
 	RecordedAt    time.Time
 }
 
-// NewPayment is what a bank statement says.
+// NewPayment is what a bank statement or Stripe says.
 type NewPayment struct {
 	Fen       int64
 	Reference string // once for each invoice: what is entered twice is one payment
 	Day       string // "2026-12-01"
+	Method    string // MethodBankTransfer when empty
 }
 
 // maxText is how long references and reasons may be, in characters.
@@ -56,7 +61,7 @@ func (n *NewPayment) check(now time.Time) error {
 	return bad.Err()
 }
 
-// RecordPayment records a bank transfer for the invoice. The same reference with
+// RecordPayment records a payment for the invoice. The same reference with
 // the same amount again changes nothing; with another amount it is Conflict.
 // More than what is open is Invalid, and nothing is written.
 func (s *Service) RecordPayment(ctx context.Context, sc tenants.Scope, invoiceID string, n NewPayment, actor string, now time.Time) (*Invoice, error) {
@@ -83,7 +88,7 @@ func (s *Service) RecordPayment(ctx context.Context, sc tenants.Scope, invoiceID
 		if err := inv.settle(now); err != nil {
 			return err
 		}
-		p := &Payment{TenantID: inv.TenantID, ID: db.NewID(), InvoiceID: inv.ID, Fen: n.Fen, Method: MethodBankTransfer,
+		p := &Payment{TenantID: inv.TenantID, ID: db.NewID(), InvoiceID: inv.ID, Fen: n.Fen, Method: cmp.Or(n.Method, MethodBankTransfer),
 			Reference: n.Reference, PaidDay: n.Day, RecordedBy: actor, RecordedAt: now}
 		if _, err := tx.NewInsert().Model(p).Exec(ctx); err != nil {
 			return fmt.Errorf("cannot record the payment: %w", err)

@@ -9,6 +9,7 @@ import (
 
 	"huizhi/internal/auth"
 	"huizhi/internal/billing"
+	"huizhi/internal/billing/stripe"
 	"huizhi/internal/blob"
 	"huizhi/internal/ocr/routing"
 	"huizhi/internal/orders"
@@ -27,6 +28,7 @@ type Config struct {
 	Recognition *routing.Router
 	Orders      *orders.Service
 	Billing     *billing.Service
+	Stripe      *stripe.Service // nil: invoices are paid by bank transfer only
 	API         *receiptapi.Service
 	Blobs       *blob.Store
 	Log         *slog.Logger
@@ -103,7 +105,7 @@ func (s *Server) routes() []route {
 	var all []route
 	for _, area := range [][]route{
 		s.systemRoutes(), s.authRoutes(), s.homeRoutes(), s.batchRoutes(), s.uploadRoutes(), s.reviewRoutes(),
-		s.orderRoutes(), s.receiptRoutes(), s.billingRoutes(), s.settingRoutes(), s.recognitionRoutes(), s.providerRoutes(), s.platformRoutes(), s.financeRoutes(), s.apiRoutes(),
+		s.orderRoutes(), s.receiptRoutes(), s.billingRoutes(), s.settingRoutes(), s.recognitionRoutes(), s.providerRoutes(), s.stripeRoutes(), s.platformRoutes(), s.financeRoutes(), s.apiRoutes(),
 	} {
 		all = append(all, area...)
 	}
@@ -124,6 +126,7 @@ func (s *Server) Handler() http.Handler {
 	// cookie; everything else that changes something must come from our pages.
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.AddInsecureBypassPattern("POST /callbacks/")
+	crossOrigin.AddInsecureBypassPattern("POST /webhooks/")
 	crossOrigin.AddInsecureBypassPattern("POST " + receiptapi.BasePath + "/") // its callers have a key and no cookie
 	return s.recovered(s.logged(s.headers(crossOrigin.Handler(mux))))
 }
