@@ -312,6 +312,9 @@ func (s *Server) invoice(w http.ResponseWriter, r *http.Request) error {
 			return s.render(w, r, http.StatusOK, billingview.LineRows(*line))
 		}
 	}
+	if m.Online, err = s.online(ctx, id.Scope(), inv.ID, false); err != nil {
+		return err
+	}
 	return s.render(w, r, http.StatusOK, billingview.InvoicePage(s.chrome(r, layout.NavBilling), m))
 }
 

@@ -182,6 +182,9 @@ func (s *Server) renderFinanceInvoice(w http.ResponseWriter, r *http.Request, st
 			}
 		}
 	}
+	if m.Online, err = s.online(r.Context(), sc, doc.ID, true); err != nil {
+		return err
+	}
 	may := doc.May(now)
 	m.Actions = &billingview.Actions{Base: base, Review: may.Review, Finalize: may.Finalize, Send: may.Send, Pay: may.Pay, Credit: may.Credit,
 		Refund: may.Refund, Void: may.Void, WriteOff: may.WriteOff, Remind: doc.OpenFen() > 0, Updated: doc.UpdatedAt.UTC().Format(time.RFC3339Nano),

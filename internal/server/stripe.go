@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -8,6 +9,8 @@ import (
 	"huizhi/internal/apperr"
 	"huizhi/internal/billing/stripe"
 	"huizhi/internal/db"
+	"huizhi/internal/tenants"
+	"huizhi/web/templates/billingview"
 )
 
 // maxWebhook bounds a webhook's body: an invoice with all its lines is smaller.
@@ -37,4 +40,24 @@ func (s *Server) stripeWebhook(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.healthz(w, r)
+}
+
+// online is how far the invoice has come at Stripe, nil when it is not there.
+// What went wrong is for the platform's staff alone.
+func (s *Server) online(ctx context.Context, sc tenants.Scope, invoiceID string, staff bool) (*billingview.Online, error) {
+	if s.Stripe == nil {
+		return nil, nil
+	}
+	row, err := s.Stripe.Invoice(ctx, sc, invoiceID)
+	if err != nil || row == nil {
+		return nil, err
+	}
+	o := &billingview.Online{Status: row.Status}
+	if row.Payable() {
+		o.PayURL = row.HostedURL
+	}
+	if staff {
+		o.Problem = row.Problem
+	}
+	return o, nil
 }

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	sdk "github.com/stripe/stripe-go/v76"
 	"github.com/uptrace/bun"
 
 	"huizhi/internal/billing"
@@ -76,6 +77,11 @@ type Invoice struct {
 	SentAt        *time.Time
 	Problem       string // catalogue key of what a person should look at, or ""
 	UpdatedAt     time.Time
+}
+
+// Payable tells that the tenant can pay on the hosted page.
+func (i *Invoice) Payable() bool {
+	return i.HostedURL != "" && (i.Status == string(sdk.InvoiceStatusOpen) || i.Status == string(sdk.InvoiceStatusUncollectible))
 }
 
 // madeCredit is a credit note at Stripe for a credit note or bank payment of ours.

@@ -141,6 +141,7 @@ type InvoiceModel struct {
 	Credits          []Credit
 	Changes          []Change // from the draft before
 	Actions          *Actions // nil for those who only look
+	Online           *Online  // nil when it is not at Stripe
 }
 
 func (m InvoiceModel) unbilled() int64 { return m.Ledger.Receipts - m.Total.Receipts }
