@@ -195,6 +195,9 @@ func (a *App) open(ctx context.Context, o *options) error {
 	a.Recognition.Register(a.Jobs)
 	if a.Stripe != nil {
 		a.Stripe.Register(a.Jobs)
+		a.Jobs.AddLoop("open at Stripe", time.Hour, func(ctx context.Context) (time.Duration, error) {
+			return 0, a.Stripe.Refresh(ctx, tenants.AllTenants("payments whose webhooks were lost"), db.Now())
+		})
 	}
 	a.Jobs.AddLoop("invoice drafts", time.Hour, func(ctx context.Context) (time.Duration, error) {
 		return 0, a.Billing.EnsureDrafts(ctx, db.Now())

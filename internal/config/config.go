@@ -57,7 +57,7 @@ type Config struct {
 
 	StripeURL     string `env:"HUIZHI_STRIPE_URL" help:"Address of the Stripe API; for tests."`
 	StripeKey     string `env:"HUIZHI_STRIPE_KEY" secret:"true" help:"Stripe secret key. Without it invoices are paid by bank transfer only."`
-	StripeWebhook string `env:"HUIZHI_STRIPE_WEBHOOK_SECRET" secret:"true" help:"What Stripe signs its webhooks with: those of an endpoint at /webhooks/stripe for the events invoice.*. Without it payments are noticed only when an invoice is changed here."`
+	StripeWebhook string `env:"HUIZHI_STRIPE_WEBHOOK_SECRET" secret:"true" help:"What Stripe signs its webhooks with: those of an endpoint at /webhooks/stripe for the events invoice.*. Without it payments are noticed within a day."`
 
 	OCRDir string `env:"HUIZHI_OCR_DIR" help:"Folder of the local OCR engine (library and models), as 'make ocr' makes it. Default: build/ocr/assets, else ocr in the data folder."`
 

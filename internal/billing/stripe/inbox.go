@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/riverqueue/river"
 	sdk "github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/webhook"
 	"github.com/uptrace/bun"
@@ -102,6 +103,27 @@ func (s *Service) Handle(ctx context.Context, eventID string, now time.Time) err
 		return fmt.Errorf("cannot finish event %s: %w", eventID, err)
 	}
 	return nil
+}
+
+// staleAfter is how long nothing is heard of an open invoice before it is asked for.
+const staleAfter = 24 * time.Hour
+
+// Refresh enqueues a push of what is open at Stripe and was not looked at for a
+// day, so that a payment is found whose webhooks were all lost.
+func (s *Service) Refresh(ctx context.Context, _ tenants.Sweep, now time.Time) error {
+	return s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		var stale []Invoice
+		err := tx.NewUpdate().Model(&stale).Set("updated_at = ?", now).Where("status = ? AND updated_at < ?", sdk.InvoiceStatusOpen, now.Add(-staleAfter)).
+			Returning("tenant_id, invoice_id").Scan(ctx)
+		if err != nil && !db.IsNoRows(err) {
+			return fmt.Errorf("cannot find the invoices that are open at Stripe: %w", err)
+		}
+		var work []river.JobArgs
+		for _, row := range stale {
+			work = append(work, pushArgs{row.TenantID, row.InvoiceID})
+		}
+		return s.Jobs.EnqueueTx(ctx, tx, work...)
+	})
 }
 
 // take writes down how the invoice is at Stripe and records its payment, if it

@@ -383,13 +383,21 @@ func TestAPaymentAtStripeIsRecordedOnce(t *testing.T) {
 	})
 }
 
-// A payment whose webhook never comes is found by the next push.
+// A payment whose webhook never comes is found by a push, which comes within a day.
 func TestAPushSeesThePayment(t *testing.T) {
-	t.Parallel()
-	f := newFinance(t, dbtest.SQLite(t))
-	f.remote.pay(*f.pushed().StripeID, now.Unix())
-	f.pushed()
-	assert.Equal(t, billing.StatePaid, f.ours().State)
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f := newFinance(t, d)
+		f.remote.pay(*f.pushed().StripeID, now.Unix())
+		for _, c := range []struct {
+			after time.Duration
+			jobs  int64
+		}{{23 * time.Hour, 0}, {25 * time.Hour, 1}, {26 * time.Hour, 1}} {
+			require.NoError(t, f.stripe.Refresh(context.Background(), tenants.AllTenants("test"), now.Add(c.after)))
+			assert.Equal(t, c.jobs, f.jobsOf("stripe_push"), "after %v", c.after)
+		}
+		f.pushed()
+		assert.Equal(t, billing.StatePaid, f.ours().State)
+	})
 }
 
 // The tenant paid on the page while the transfer was on its way: nothing is
