@@ -345,6 +345,21 @@ func TestWithoutTheEchoAPersonDecides(t *testing.T) {
 	})
 }
 
+// The application is there, but without our reference: that a scan does not find it proves nothing.
+func TestWhatWasSentWithoutAReferenceIsNeverProvedAbsent(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, simulator.Config{Faults: simulator.Faults{List: []simulator.Fault{
+			{Op: simulator.OpSubmit, Kind: simulator.Reset, After: true, Calls: []int{1}},
+			{Op: simulator.OpCallback, Kind: simulator.Lost, Rate: 1}}}}, func(c *orders.Config) { c.WithoutEcho = true })
+		b := w.batch(1, orders.NewBatch{})
+		w.submit(b)
+		w.svc.WithoutEcho = false // switched on after it was queued
+		w.start()
+		w.wait(b, orders.StatusNeedsDecision)
+		require.Len(t, w.attempts(b), 1, "sent again, it would be paid twice")
+	})
+}
+
 func TestAnEmptyAccountStopsEverythingAndResumesByItself(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, simulator.Config{Points: 400})

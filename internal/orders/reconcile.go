@@ -216,6 +216,9 @@ func (s *Service) notFound(ctx context.Context, sc tenants.Scope, attemptID stri
 		if a.ScannedAt != nil && !started.After(*a.ScannedAt) {
 			return nil // two scans at the same time are one
 		}
+		// Of what was sent while the reference was switched off, no scan proves anything, not even after it is switched on.
+		marked := a.CustomFields[providers.ReferenceField] != ""
+		clean = clean && marked
 		next := now.Add(s.ScanEvery)
 		a.Scans, a.ScannedAt, a.NextPollAt = a.Scans+1, &now, &next
 		if clean && a.UnknownSince != nil && started.Sub(*a.UnknownSince) >= s.Quiet { // a callback may have called us earlier
@@ -238,7 +241,7 @@ func (s *Service) notFound(ctx context.Context, sc tenants.Scope, attemptID stri
 				return err
 			}
 			return s.Jobs.EnqueueTx(ctx, tx, dispatchArgs{})
-		case s.WithoutEcho || a.Scans >= scansBeforeDecision:
+		case s.WithoutEcho || !marked || a.Scans >= scansBeforeDecision:
 			a.Status, a.NextPollAt = AttemptNeedsDecision, nil
 			if err := saveAttempt(ctx, tx, sc, a, AttemptUnknown); err != nil {
 				return err
