@@ -161,9 +161,7 @@ func TestARunIsTheSameDoneTwiceOrByTwoMachines(t *testing.T) {
 		now := shanghai(2026, 11, 1, 0, 10).UTC()
 		run := func(finalize bool) (out []billing.Invoice) {
 			r := billing.RunRequest{Month: "2026-10", Finalize: finalize, Actor: "test"}
-			for _, sc := range everyTenant(t, idle.svc) {
-				r.Tenants = append(r.Tenants, sc)
-			}
+			r.Tenants = append(r.Tenants, everyTenant(t, idle.svc)...)
 			assert.NoError(t, idle.svc.Run(ctx, r, now, func(inv *billing.Detail) error {
 				out = append(out, inv.Invoice)
 				return nil

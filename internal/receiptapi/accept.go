@@ -46,8 +46,8 @@ type acceptor struct {
 	waiting []*submission
 }
 
-// lead tells a waiting submission that it commits the next group.
-var lead = errors.New("the next group is yours")
+// errLead tells a waiting submission that it commits the next group.
+var errLead = errors.New("the next group is yours")
 
 // add returns when the submission is committed, or has failed.
 func (a *acceptor) add(ctx context.Context, s *submission) error {
@@ -56,7 +56,7 @@ func (a *acceptor) add(ctx context.Context, s *submission) error {
 	a.waiting = append(a.waiting, s)
 	if a.busy {
 		a.mu.Unlock()
-		if err := <-s.turn; err != lead {
+		if err := <-s.turn; err != errLead {
 			return err
 		}
 		a.mu.Lock()
@@ -73,7 +73,7 @@ func (a *acceptor) add(ctx context.Context, s *submission) error {
 
 	a.mu.Lock()
 	if a.busy = len(a.waiting) > 0; a.busy {
-		a.waiting[0].turn <- lead
+		a.waiting[0].turn <- errLead
 	}
 	a.mu.Unlock()
 	for _, other := range group {
