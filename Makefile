@@ -49,10 +49,15 @@ lint: ## vet and staticcheck; the import table is a test (internal/archtest)
 # Packages that crunch pixels in one goroutine: the race detector finds nothing there and costs ten times the time.
 PIXELS := internal/demo|internal/ocr/(cardgen|ocreval|ppocr)|internal/photos/imaging
 
+# Some hundred faults one after the other; under the race detector it alone takes seven minutes, and
+# TestInvariantsHoldUnderRandomFaults walks the same code there.
+MATRIX := ^TestFaultMatrix$$
+
 .PHONY: unit
 unit: ## unit, store, provider and fault tests on SQLite and PostgreSQL, with the race detector
-	@scripts/with-postgres $(GO) test -race $(TAGS) -timeout 15m $$($(GO) list $(TAGS) ./cmd/... ./internal/... ./migrations/... ./web/... | grep -Ev '$(PIXELS)')
+	@scripts/with-postgres $(GO) test -race -skip '$(MATRIX)' $(TAGS) -timeout 15m $$($(GO) list $(TAGS) ./cmd/... ./internal/... ./migrations/... ./web/... | grep -Ev '$(PIXELS)')
 	@scripts/with-postgres $(GO) test $(TAGS) -timeout 15m $$($(GO) list $(TAGS) ./internal/... | grep -E '$(PIXELS)')
+	@scripts/with-postgres $(GO) test -run '$(MATRIX)' $(TAGS) -timeout 15m ./internal/orders
 
 .PHONY: e2e
 e2e: ## the whole journey in a real browser, on both databases and in both languages
