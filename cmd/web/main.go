@@ -81,17 +81,31 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// load reads the settings; with several faults, each gets a line.
+// load reads the settings; with several faults, each gets a line. A variable that
+// is misspelt is warned of, as it would silently do nothing.
 func load() (*config.Config, *slog.Logger, error) {
 	c, err := config.Load()
 	if err != nil {
-		return nil, nil, fmt.Errorf("the settings have faults:\n%w", err)
+		return nil, nil, errors.Join(append([]error{fmt.Errorf("the settings have faults:\n%w", err)}, misspelt()...)...)
 	}
 	opts := &slog.HandlerOptions{Level: slog.LevelInfo}
+	log := slog.New(slog.NewTextHandler(os.Stderr, opts))
 	if c.LogFormat == "json" {
-		return c, slog.New(slog.NewJSONHandler(os.Stderr, opts)), nil
+		log = slog.New(slog.NewJSONHandler(os.Stderr, opts))
 	}
-	return c, slog.New(slog.NewTextHandler(os.Stderr, opts)), nil
+	for _, u := range config.Unknowns() {
+		log.Warn("a variable of the environment is no setting and does nothing", "name", u.Name, "nearest", u.Nearest)
+	}
+	return c, log, nil
+}
+
+// misspelt names the variables that are no settings, beside faults that they may
+// be the cause of.
+func misspelt() (faults []error) {
+	for _, u := range config.Unknowns() {
+		faults = append(faults, errors.New(u.String()))
+	}
+	return faults
 }
 
 // printJSON writes one object on a line.
@@ -196,6 +210,13 @@ func (c configCmd) Run(e *env) error {
 			fmt.Fprintf(e.out, " Default: %s.", s.Default)
 		}
 		fmt.Fprintf(e.out, "\n")
+	}
+	for _, u := range config.Unknowns() {
+		if !c.JSON {
+			fmt.Fprintln(e.out, u)
+		} else if err := e.printJSON(u); err != nil {
+			return err
+		}
 	}
 	return loadErr
 }

@@ -129,3 +129,15 @@ func TestMistakesAreToldInASentence(t *testing.T) {
 	require.Contains(t, says, "HUIZHI_RECONCILE_QUIET: unable to parse duration")
 	require.Contains(t, says, "HUIZHI_CLIPIMG_CONCURRENCY", "all faults come at once")
 }
+
+func TestAMisspeltSettingIsNamed(t *testing.T) {
+	t.Setenv("HUIZHI_DATA_DIR", t.TempDir())
+	t.Setenv("HUIZHI_POLL_SHEDULE", "5s")
+	text, _ := web(t, 0, "config")
+	require.Contains(t, text, "HUIZHI_POLL_SHEDULE is no setting and does nothing; did you mean HUIZHI_POLL_SCHEDULE?")
+	lines, _ := web(t, 0, "config", "--json")
+	require.Contains(t, lines, `{"unknown":"HUIZHI_POLL_SHEDULE","nearest":"HUIZHI_POLL_SCHEDULE"}`)
+	t.Setenv("HUIZHI_CLIPIMG_CONCURRENCY", "0")
+	_, says := web(t, 1, "tenant", "list")
+	require.Contains(t, says, "did you mean HUIZHI_POLL_SCHEDULE?", "it may be the cause of the fault")
+}
