@@ -119,10 +119,7 @@ func (s *Service) make(ctx context.Context, key string, how looking) (*made, err
 		if m.view, err = p.View(); err != nil {
 			return err
 		}
-		if m.thumb, err = m.view.Thumb(); err != nil {
-			return err
-		}
-		if m.preview, err = m.view.Preview(); err != nil {
+		if err := m.draw(); err != nil {
 			return err
 		}
 		if !how.anew && m.view.Portrait() {
@@ -137,6 +134,15 @@ func (s *Service) make(ctx context.Context, key string, how looking) (*made, err
 		}
 		return err
 	})
+}
+
+// draw makes the pictures for screens.
+func (m *made) draw() (err error) {
+	if m.thumb, err = m.view.Thumb(); err != nil {
+		return err
+	}
+	m.preview, err = m.view.Preview()
+	return err
 }
 
 // read asks the engines what the picture says, and decides its kind.
@@ -219,6 +225,12 @@ func readingOf(sc tenants.Scope, pictureID string, r *routing.Result) *Reading {
 
 // keep stores the files that go with the kind.
 func (s *Service) keep(ctx context.Context, sc tenants.Scope, seen *sight, m *made, typeID int) (err error) {
+	if seen.reading != nil && seen.result.Rotation != 0 { // so that a person reads what the engine read
+		m.view.Turn(360 - seen.result.Rotation)
+		if err := s.pool.Do(ctx, m.draw); err != nil {
+			return err
+		}
+	}
 	if seen.ThumbKey, err = s.put(ctx, sc, "thumbs", m.thumb); err != nil {
 		return err
 	}

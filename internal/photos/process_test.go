@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"image"
+	"image/color"
 	"image/draw"
 	"image/jpeg"
 	"image/png"
@@ -189,6 +190,29 @@ func TestCards(t *testing.T) {
 		readings, err := s.Readings(ctx, foreign, pic.ID)
 		require.NoError(t, err)
 		require.Empty(t, readings)
+	})
+}
+
+// The text lies on its side in the file; on the screen it does not.
+func TestACardIsShownAsItWasRead(t *testing.T) {
+	eachReadingShop(t, func(t *testing.T, s *shop, engine *reader) {
+		size := func(pic *photos.Picture, v photos.Variant) image.Point {
+			img, err := jpeg.DecodeConfig(bytes.NewReader(s.file(t, pic, v)))
+			require.NoError(t, err)
+			return image.Pt(img.Width, img.Height)
+		}
+		var img image.Image = image.NewGray(image.Rect(0, 0, 300, 480)) // as tall as a card is wide
+		img.(draw.Image).Set(10, 10, color.White)
+		var content bytes.Buffer
+		require.NoError(t, png.Encode(&content, img))
+		turned := *front
+		turned.Rotation = 90
+		engine.answer = &turned
+		pic := s.add(t, "card.png", content.Bytes())
+		require.Equal(t, photos.KindCardFront, pic.Kind)
+		require.Equal(t, image.Pt(480, 300), size(pic, photos.Preview))
+		require.Equal(t, image.Pt(160, 100), size(pic, photos.Thumb))
+		require.Equal(t, []int{300, 480}, []int{pic.Width, pic.Height}, "the original is as it was")
 	})
 }
 

@@ -22,6 +22,7 @@ type View struct {
 	Faces []Face // in pixels of Image, the most prominent first
 
 	picture *Picture
+	turn    Orientation // of Thumb and Preview
 }
 
 // View decodes the picture for looking at it. Errors are those of [Picture.Decode].
@@ -30,7 +31,13 @@ func (p *Picture) View() (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &View{img, DetectFaces(img), p}, nil
+	return &View{Image: img, Faces: DetectFaces(img), picture: p, turn: 1}, nil
+}
+
+// Turn has [View.Thumb] and [View.Preview] show the picture turned clockwise by so many degrees, a multiple of
+// 90: the text on a document may lie on its side in a picture that stands upright.
+func (v *View) Turn(clockwise int) {
+	v.turn = map[int]Orientation{0: 1, 90: 6, 180: 3, 270: 8}[(clockwise%360+360)%360]
 }
 
 // A portrait's face is at least this wide and this near to the middle, as shares of the picture's width.
@@ -54,7 +61,7 @@ func (v *View) Portrait() bool {
 
 // Thumb returns a JPEG of at most [ThumbSide] for lists.
 func (v *View) Thumb() ([]byte, error) {
-	return encodeJPEG(Within(v.Image, ThumbSide), thumbQuality, 0)
+	return encodeJPEG(upright(Within(v.Image, ThumbSide), v.turn), thumbQuality, 0)
 }
 
 // Preview returns a JPEG of at most [PreviewSide] for looking at details.
@@ -66,7 +73,7 @@ func (v *View) Preview() ([]byte, error) {
 			return nil, err
 		}
 	}
-	return encodeJPEG(Within(img, PreviewSide), previewQuality, 0)
+	return encodeJPEG(upright(Within(img, PreviewSide), v.turn), previewQuality, 0)
 }
 
 // WorkingCopy is the photo as a receipt type asks for it.
