@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"huizhi/internal/db"
+	"huizhi/internal/providers"
 	"huizhi/internal/tenants"
 )
 
@@ -21,7 +22,8 @@ const (
 	usualLeast = 5
 	// overdueAfter is when an application that has no result is a matter for a
 	// person: the provider promises about 10 minutes.
-	overdueAfter = day
+	overdueAfter  = day
+	refusalsShown = 10
 )
 
 // ProviderHealth is how the dealings with the provider go, for the operator.
@@ -37,6 +39,7 @@ type ProviderHealth struct {
 	UnderWay      int64 // accepted and not ended
 	Overdue       int64 // of these, for more than a day
 	Hours         []HourHealth
+	Refusals      []Refusal // the newest first
 }
 
 // CallHealth is about one operation of the provider over the last 24 hours; the
@@ -81,6 +84,15 @@ type HourHealth struct {
 	Completed     int64
 }
 
+// Refusal is a submit that the provider refused for its input.
+type Refusal struct {
+	At          time.Time
+	Code        int    // the provider's
+	Message     string // the provider's, masked
+	OrderNumber string
+	TenantName  string
+}
+
 // ProviderHealth gathers the figures: a fixed number of queries on indexes, one
 // of them for each operation and for each receipt type.
 func (s *Service) ProviderHealth(ctx context.Context, sweep tenants.Sweep) (h ProviderHealth, err error) {
@@ -98,6 +110,9 @@ func (s *Service) ProviderHealth(ctx context.Context, sweep tenants.Sweep) (h Pr
 		return h, err
 	}
 	if h.Backlog, err = backlog(ctx, s.DB, sweep); err != nil {
+		return h, err
+	}
+	if h.Refusals, err = refusals(ctx, s.DB, s.Account, sweep); err != nil {
 		return h, err
 	}
 	types, err := s.newestCatalogue(ctx, s.DB)
@@ -255,6 +270,23 @@ func backlog(ctx context.Context, d bun.IDB, _ tenants.Sweep) ([]TenantBacklog, 
 		Where("a.live AND a.status = 'queued'").Group("a.tenant_id", "t.name").OrderExpr("queued DESC").Limit(100).Scan(ctx, &list)
 	if err != nil {
 		return nil, fmt.Errorf("cannot count the backlog: %w", err)
+	}
+	return list, nil
+}
+
+// refusals lists the last refused submits of the account.
+func refusals(ctx context.Context, d bun.IDB, account string, _ tenants.Sweep) ([]Refusal, error) {
+	var list []Refusal
+	err := d.NewSelect().TableExpr("provider_calls AS pc").
+		Join("JOIN attempt_calls AS ac ON ac.call_id = pc.id").
+		Join("JOIN attempts AS a ON a.tenant_id = ac.tenant_id AND a.id = ac.attempt_id").
+		Join("JOIN orders AS o ON o.tenant_id = a.tenant_id AND o.id = a.order_id").
+		Join("JOIN tenants AS t ON t.id = a.tenant_id").
+		ColumnExpr("pc.at, pc.code, pc.message, o.number AS order_number, t.name AS tenant_name").
+		Where("pc.account = ? AND pc.op = ? AND pc.outcome = ?", account, opSubmit, string(providers.OutcomeRefused)).
+		Order("pc.id DESC").Limit(refusalsShown).Scan(ctx, &list)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the last refusals: %w", err)
 	}
 	return list, nil
 }

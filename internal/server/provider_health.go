@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -52,6 +53,9 @@ func (s *Server) providerModel(r *http.Request) (platformview.ProviderModel, err
 	for _, hour := range h.Hours {
 		m.Hours = append(m.Hours, platformview.Hour{Start: hour.Start, Calls: hour.Calls, Failed: hour.Failed, Submits: hour.Submits, Completed: hour.Completed})
 	}
+	for _, r := range h.Refusals {
+		m.Refusals = append(m.Refusals, platformview.Refusal{At: r.At, Code: r.Code, Key: fmt.Sprintf("provider.%d", r.Code), Message: r.Message, Order: r.OrderNumber, Tenant: r.TenantName})
+	}
 	if m.Engines, err = s.engineHealth(ctx, h.At); err != nil {
 		return m, err
 	}
@@ -61,7 +65,7 @@ func (s *Server) providerModel(r *http.Request) (platformview.ProviderModel, err
 	}
 	names, err := s.Auth.Names(ctx, actorsOf(events)...)
 	for _, e := range events {
-		m.Events = append(m.Events, platformview.AccountEvent{At: e.At, Kind: e.Kind, Reason: e.Reason, Actor: names[e.Actor]})
+		m.Events = append(m.Events, platformview.AccountEvent{At: e.At, Kind: e.Kind, Reason: e.Reason, Actor: actorNames(names).of(ctx, e.Actor)})
 	}
 	return m, err
 }

@@ -2,6 +2,7 @@ package platformview
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type ProviderModel struct {
 	Unknown    int64
 	Decision   int64
 	Hours      []Hour
+	Refusals   []Refusal      // submits that were refused, the newest first
 	Events     []AccountEvent // the newest first
 	Engines    []Engine       // that read documents
 	CanOperate bool
@@ -78,6 +80,23 @@ type Backlog struct {
 type Hour struct {
 	Start                             time.Time
 	Calls, Failed, Submits, Completed int64
+}
+
+// Refusal is a submit that the provider refused for its input.
+type Refusal struct {
+	At            time.Time
+	Code          int
+	Key           string // of our sentence for the code, if there is one
+	Message       string // the provider's, masked
+	Order, Tenant string
+}
+
+// sentence is ours for the code, which says what is done about it; else the provider's.
+func (r Refusal) sentence(ctx context.Context) string {
+	if i18n.Has(r.Key) {
+		return i18n.T(ctx, r.Key)
+	}
+	return r.Message
 }
 
 // AccountEvent is a line of the account's history.
@@ -152,6 +171,15 @@ func (m ProviderModel) stats(ctx context.Context) []ui.StatView {
 	return []ui.StatView{rate, latency, {Label: i18n.T(ctx, "platform.stat.queued"), Value: i18n.Count(m.queued())}, underWay, unsettled}
 }
 
+// latencies are the three figures in a line, for where there is no room for columns.
+func (c Calls) latencies(ctx context.Context) []string {
+	return []string{"p50 " + millis(ctx, c.P50), "p95 " + millis(ctx, c.P95), "p99 " + millis(ctx, c.P99)}
+}
+
+func (t TypeTime) times(ctx context.Context) []string {
+	return []string{"p50 " + i18n.Duration(ctx, t.P50), "p95 " + i18n.Duration(ctx, t.P95)}
+}
+
 // millis shows a latency: 38 毫秒, 1.2 秒.
 func millis(ctx context.Context, d time.Duration) string {
 	if d < time.Second {
@@ -166,7 +194,7 @@ func (m ProviderModel) calls(ctx context.Context) ui.ChartView {
 	v := ui.ChartView{Height: 130}
 	for i, h := range m.Hours {
 		total, failed = total+h.Calls, failed+h.Failed
-		v.Bars = append(v.Bars, ui.Bar{Label: hourLabel(i, len(m.Hours), h.Start), Value: h.Calls, Current: i+1 == len(m.Hours),
+		v.Bars = append(v.Bars, ui.Bar{Label: hourLabel(i, len(m.Hours), h.Start), Value: h.Calls,
 			Tip: i18n.T(ctx, "platform.chart.calls_tip", "time", hourText(h.Start), "n", h.Calls, "failed", h.Failed)})
 		v.Compare = append(v.Compare, h.Failed)
 	}
@@ -180,7 +208,7 @@ func (m ProviderModel) receipts(ctx context.Context) ui.ChartView {
 	v := ui.ChartView{Height: 130}
 	for i, h := range m.Hours {
 		total += h.Completed
-		v.Bars = append(v.Bars, ui.Bar{Label: hourLabel(i, len(m.Hours), h.Start), Value: h.Completed, Current: i+1 == len(m.Hours),
+		v.Bars = append(v.Bars, ui.Bar{Label: hourLabel(i, len(m.Hours), h.Start), Value: h.Completed,
 			Tip: i18n.T(ctx, "platform.chart.receipts_tip", "time", hourText(h.Start), "n", h.Completed)})
 	}
 	v.Label = i18n.T(ctx, "platform.chart.receipts_label", "n", total)
@@ -242,7 +270,8 @@ func (e AccountEvent) view(ctx context.Context) ui.EventView {
 	case "resumed":
 		v.Icon, v.Tone, v.Text = "circle-check", ui.Done, i18n.T(ctx, "platform.event.resumed_text", "who", who)
 	case "balance":
-		v.Icon, v.Text = "wallet", i18n.T(ctx, "platform.event.balance_text", "who", who, "points", e.Reason)
+		points, _ := strconv.ParseInt(e.Reason, 10, 64)
+		v.Icon, v.Text = "wallet", i18n.T(ctx, "platform.event.balance_text", "who", who, "points", i18n.Count(points))
 	}
 	return v
 }

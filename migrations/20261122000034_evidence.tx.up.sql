@@ -1,0 +1,1 @@
+CREATE INDEX provider_calls_refused ON provider_calls (account, op, id) WHERE outcome = 'refused';
