@@ -2,7 +2,6 @@
 // needed to use the product: links and forms work without it.
 import htmx from "htmx.org";
 import "htmx-ext-sse";
-import "idiomorph/htmx";
 
 import { batch } from "./batch";
 import { copying } from "./copy";
@@ -10,6 +9,7 @@ import { confirming } from "./confirm";
 import { dialogs } from "./dialog";
 import { keys } from "./keys";
 import { menus } from "./menu";
+import { morphing } from "./morph";
 import { printing } from "./print";
 import { relativeTimes } from "./reltime";
 import { review } from "./review";
@@ -30,6 +30,7 @@ declare global {
 // Pages that bring a script of their own (uploading) find htmx here.
 window.htmx = htmx;
 
+morphing();
 submitOnce();
 toasts();
 dialogs();

@@ -56,6 +56,7 @@ type Stage struct {
 
 // EventView is an entry of a Timeline.
 type EventView struct {
+	ID    string // where the page refreshes itself, so that it stays this event; "" for none
 	Icon  string
 	Tone  Tone
 	Title string
