@@ -88,7 +88,7 @@ func (c invoiceRunCmd) Run(e *env) error {
 	}
 	defer t.Close()
 	table := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
-	err = t.Billing.Run(e.ctx, billing.RunRequest{Month: month, Tenants: scopes, Finalize: c.Finalize, Actor: actor}, db.Now(),
+	err = t.Billing.Run(e.ctx, billing.RunRequest{Month: month, Tenants: scopes, Finalize: c.Finalize, Actor: actor()}, db.Now(),
 		func(inv *billing.Detail) error { return e.printInvoice(inv, c.JSON, table) })
 	if err != nil {
 		return err

@@ -138,7 +138,7 @@ func (c providerResumeCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Resume(e.ctx, actor); err != nil {
+	if err := s.Resume(e.ctx, actor()); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -164,7 +164,7 @@ func (c providerBalanceCmd) Run(e *env) error {
 		return err
 	}
 	defer t.Close()
-	if err := s.SetBalance(e.ctx, c.Points, actor); err != nil {
+	if err := s.SetBalance(e.ctx, c.Points, actor()); err != nil {
 		return err
 	}
 	b, err := s.Balance(e.ctx)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/user"
 	"strings"
+	"sync"
 	"text/tabwriter"
 
 	"huizhi/internal/app"
@@ -15,8 +17,14 @@ import (
 	"huizhi/internal/tenants"
 )
 
-// actor is who the audit trail names for commands.
-const actor = "cli"
+// actor is who the audit trail names for commands: the person at the machine.
+var actor = sync.OnceValue(func() string {
+	u, err := user.Current()
+	if err != nil {
+		return tenants.CommandActor("?")
+	}
+	return tenants.CommandActor(u.Username)
+})
 
 // open gives a command the database and the services it needs.
 func (e *env) open() (*app.Tools, error) {
@@ -142,7 +150,7 @@ func (c userCreateCmd) create(e *env) (*auth.User, error) {
 		return nil, err
 	}
 	defer t.Close()
-	return t.Auth.CreateMember(e.ctx, sc, c.Name, c.Email, c.Password, tenants.Role(c.Role), actor, db.Now())
+	return t.Auth.CreateMember(e.ctx, sc, c.Name, c.Email, c.Password, tenants.Role(c.Role), actor(), db.Now())
 }
 
 // openTenant is open for commands about one tenant, which must exist.
@@ -179,7 +187,7 @@ func (c apikeyCreateCmd) Run(e *env) error {
 		return err
 	}
 	defer t.Close()
-	k, secret, err := t.Tenants.CreateAPIKey(e.ctx, sc, c.Name, c.Test, actor, db.Now())
+	k, secret, err := t.Tenants.CreateAPIKey(e.ctx, sc, c.Name, c.Test, actor(), db.Now())
 	if err != nil {
 		return err
 	}
@@ -234,7 +242,7 @@ func (c apikeyRevokeCmd) Run(e *env) error {
 		return err
 	}
 	defer t.Close()
-	if err := t.Tenants.RevokeAPIKey(e.ctx, sc, c.ID, actor, db.Now()); err != nil {
+	if err := t.Tenants.RevokeAPIKey(e.ctx, sc, c.ID, actor(), db.Now()); err != nil {
 		return err
 	}
 	if c.JSON {

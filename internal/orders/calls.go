@@ -51,8 +51,16 @@ type attemptCall struct {
 	TenantID      string `bun:",pk"`
 	AttemptID     string `bun:",pk"`
 	CallID        string `bun:",pk"`
-	Answer        string // a status of the provider, "accepted", "missing", or an outcome
+	Answer        string // a status of the provider, one of the answers below, or an outcome
 }
+
+// What a call told about an attempt, besides a status.
+const (
+	answerAccepted = "accepted" // by the submit
+	answerMissing  = "missing"  // the query's answer left it out
+	answerFound    = "found"    // with our reference
+	answerOther    = "other"    // the application asked about carries another reference
+)
 
 // outcomeOK is the outcome of a call that succeeded.
 const outcomeOK = "ok"
@@ -86,6 +94,17 @@ func link(ctx context.Context, tx bun.IDB, links []attemptCall) error {
 		return fmt.Errorf("cannot record what the call was about: %w", err)
 	}
 	return nil
+}
+
+// noteTold records that a call was about one attempt, unless the call itself
+// could not be recorded.
+func (s *Service) noteTold(ctx context.Context, a *Attempt, callID, answer string) {
+	if callID == "" {
+		return
+	}
+	if err := link(ctx, s.DB, []attemptCall{{TenantID: a.TenantID, AttemptID: a.ID, CallID: callID, Answer: answer}}); err != nil {
+		s.Log.ErrorContext(ctx, "cannot note what a call told", "attempt", a.ID, "error", err)
+	}
 }
 
 // call makes one call that reads: within the account's limits, for at most

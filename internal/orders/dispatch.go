@@ -231,7 +231,7 @@ func (s *Service) settle(ctx context.Context, a *Attempt, applicationNo string, 
 		if err := made.insert(ctx, tx); err != nil {
 			return err
 		}
-		answer := "accepted"
+		answer := answerAccepted
 		if callErr != nil {
 			answer = made.Outcome
 		}

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,6 +48,8 @@ type world struct {
 	sc    tenants.Scope
 	web   *httptest.Server
 	user  string
+	// hidden photos cannot be fetched: so many requests for one, or all if it is negative, are cut off.
+	hidden *atomic.Int64
 }
 
 type ledger struct{}
@@ -68,7 +71,7 @@ func (ledger) NoteFailure(ctx context.Context, tx bun.Tx, sc tenants.Scope, c or
 func newWorld(t testing.TB, d *db.DB, sim simulator.Config, tune ...func(*orders.Config)) *world {
 	t.Helper()
 	ctx := context.Background()
-	w := &world{t: t, db: d}
+	w := &world{t: t, db: d, hidden: new(atomic.Int64)}
 	var err error
 	w.blobs, err = blob.Open(ctx, "mem://")
 	require.NoError(t, err)
@@ -112,6 +115,10 @@ func newWorld(t testing.TB, d *db.DB, sim simulator.Config, tune ...func(*orders
 // answer is what the provider sees of us.
 func (w *world) answer(rw http.ResponseWriter, r *http.Request) {
 	if token, ok := strings.CutPrefix(r.URL.Path, "/p/"); ok {
+		if left := w.hidden.Load(); left != 0 {
+			w.hidden.Store(max(left-1, -1))
+			panic(http.ErrAbortHandler)
+		}
 		photo, err := w.svc.PhotoForProvider(r.Context(), strings.TrimSuffix(token, ".jpg"))
 		if err != nil {
 			http.NotFound(rw, r)
@@ -267,6 +274,17 @@ func (w *world) events(orderID string) (kinds []orders.EventKind) {
 	return kinds
 }
 
+// told are the calls about an attempt with what they told: "batch_query completed".
+func (w *world) told(a orders.Attempt) (calls []string) {
+	w.t.Helper()
+	e, err := w.svc.Evidence(context.Background(), w.sc, a.ID)
+	require.NoError(w.t, err)
+	for _, c := range e.Calls {
+		calls = append(calls, c.Op+" "+c.Answer)
+	}
+	return calls
+}
+
 func (w *world) only(b *orders.Batch) orders.Order {
 	w.t.Helper()
 	list, err := w.svc.List(context.Background(), w.sc, orders.Filter{BatchID: b.ID}, "", 10)
@@ -308,6 +326,19 @@ func TestALostAnswerIsFoundAgainAndNeverSentTwice(t *testing.T) {
 	}
 }
 
+func TestTheSearchThatFindsALostApplicationIsEvidence(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, simulator.Config{Faults: simulator.Faults{List: []simulator.Fault{
+			{Op: simulator.OpSubmit, Kind: simulator.Reset, After: true, Calls: []int{1}},
+			{Op: simulator.OpCallback, Kind: simulator.Lost, Rate: 1}}}}) // a callback would name it
+		b := w.batch(1, orders.NewBatch{})
+		w.submit(b)
+		w.start()
+		w.wait(b, orders.StatusCompleted)
+		require.Contains(t, w.told(w.attempts(b)[0]), "applications found")
+	})
+}
+
 func TestAnAttemptThatNeverArrivedIsProvedAbsentAndSentAfresh(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, simulator.Config{Faults: simulator.Faults{List: []simulator.Fault{
@@ -337,6 +368,7 @@ func TestWithoutTheEchoAPersonDecides(t *testing.T) {
 		w.submit(b)
 		w.wait(b, orders.StatusNeedsDecision)
 		o := w.only(b)
+		require.NotContains(t, w.events(o.ID), orders.EventScanned, "what cannot be recognised was not searched for")
 		require.NoError(t, w.svc.Decide(ctx, w.sc, o.ID, orders.DecideResend, w.user))
 		require.Error(t, w.svc.Decide(ctx, w.sc, o.ID, orders.DecideResend, w.user), "the second press comes too late")
 		require.Equal(t, 1, w.submit(b))

@@ -22,6 +22,7 @@ const evidenceCalls = 500
 type Evidence struct {
 	Attempt   Attempt // tokens and custom fields are blank; see Sent
 	Sent      []SentField
+	Marked    bool           // our reference was among what was sent
 	Calls     []EvidenceCall // oldest first
 	Callbacks []Event
 	Fetches   []Event // of the photo
@@ -39,7 +40,7 @@ type EvidenceCall struct {
 	Op         string
 	Took       time.Duration
 	Outcome    string // "ok", or an outcome of package providers
-	Answer     string // a status of the provider, "accepted", "missing", or an outcome
+	Answer     string // a status of the provider, "accepted", "missing", "found", "other", or an outcome
 	Code       int
 	HTTPStatus int
 	Message    string // the provider's, masked
@@ -57,7 +58,7 @@ func (s *Service) Evidence(ctx context.Context, sc tenants.Scope, attemptID stri
 		return nil, fmt.Errorf("cannot load attempt %s: %w", attemptID, err)
 	}
 	a := &e.Attempt
-	e.Sent = sentFields(a)
+	e.Sent, e.Marked = sentFields(a), a.Marked()
 	a.PhotoToken, a.CallbackToken, a.CustomFields, a.PhotoKey = "", "", nil, ""
 	if e.Calls, err = s.evidenceCalls(ctx, sc, attemptID); err != nil {
 		return nil, err

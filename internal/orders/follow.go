@@ -165,7 +165,7 @@ func answers(asked []Attempt, callID string, results []providers.Result, callErr
 		case !ok:
 			answer = string(providers.OutcomeOf(callErr))
 		case answer == "":
-			answer = "missing"
+			answer = answerMissing
 		}
 		links[i] = attemptCall{TenantID: a.TenantID, AttemptID: a.ID, CallID: callID, Answer: answer}
 	}
@@ -214,6 +214,9 @@ func (s *Service) apply(ctx context.Context, sc tenants.Scope, attemptID string,
 		if r.Status.Final() {
 			a.Live, a.FinishedAt, a.NextPollAt = false, &now, nil
 		}
+		if unfetched(a, r) {
+			a.ErrorKey = KeyUnfetched
+		}
 		if err := saveAttempt(ctx, tx, sc, a, seen); err != nil {
 			return err
 		}
@@ -221,17 +224,7 @@ func (s *Service) apply(ctx context.Context, sc tenants.Scope, attemptID string,
 		case providers.StatusCompleted:
 			return s.complete(ctx, tx, sc, a, o, r, now)
 		case providers.StatusFailed:
-			o.Message = r.Message
-			if err := move(ctx, tx, sc, o, StatusFailed, now); err != nil {
-				return err
-			}
-			if err := s.followed(ctx, tx, sc, o, nil); err != nil {
-				return err
-			}
-			if err := s.noteFailure(ctx, tx, sc, a, o, now); err != nil {
-				return err
-			}
-			return record(ctx, tx, sc, o.ID, &a.ID, EventFailed, ActorProvider, map[string]string{"message": r.Message}, now)
+			return s.fail(ctx, tx, sc, a, o, r, now)
 		default:
 			if err := move(ctx, tx, sc, o, to.order, now); err != nil {
 				return err

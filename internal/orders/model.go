@@ -11,6 +11,7 @@
 //	submit.go     ready orders become attempts
 //	dispatch.go   attempts go to the provider, one call each
 //	follow.go     polling, callbacks, results, charges
+//	unfetched.go  failures that are ours, and are tried again
 //	reconcile.go  attempts whose answer was lost
 //	receive.go    result files are fetched and kept
 //	status.go     the only table of moves
@@ -148,6 +149,10 @@ type Attempt struct {
 	ProviderTimes  *ProviderTimes `bun:"type:jsonb,nullzero"`
 }
 
+// Marked tells that our reference was sent, so that the application can be
+// recognised in the provider's list.
+func (a *Attempt) Marked() bool { return a.CustomFields[providers.ReferenceField] != "" }
+
 // ProviderTimes are the provider's own texts; their zone is not documented, so
 // they are shown and never calculated with.
 type ProviderTimes struct {
@@ -163,7 +168,7 @@ type Event struct {
 	AttemptID     *string
 	At            time.Time
 	Kind          EventKind
-	Actor         string            // a user id, "system", "provider"
+	Actor         string            // a user id, "api:<key id>", "cli:<login>", "system", "provider"
 	Detail        map[string]string `bun:"type:jsonb,nullzero"` // never personal data
 }
 

@@ -58,7 +58,7 @@ func (s *Service) reconcileAll(ctx context.Context, due []Attempt) error {
 	if len(due) == 0 {
 		return nil
 	}
-	var found map[string]providers.Result
+	var found map[string]sighting
 	var clean bool
 	started := s.now()
 	if !s.WithoutEcho {
@@ -75,8 +75,9 @@ func (s *Service) reconcileAll(ctx context.Context, due []Attempt) error {
 	for _, a := range due {
 		sc := tenants.ForTenant(a.TenantID)
 		var err error
-		if r, ok := found[a.Reference]; ok {
-			err = s.adopt(ctx, sc, a.ID, r)
+		if f, ok := found[a.Reference]; ok {
+			s.noteTold(ctx, &a, f.callID, answerFound)
+			err = s.adopt(ctx, sc, &a, f.Result)
 		} else {
 			err = s.notFound(ctx, sc, a.ID, clean, started)
 		}
@@ -120,7 +121,7 @@ func (s *Service) followHints(ctx context.Context, due []Attempt) (lost []Attemp
 			lost = append(lost, a)
 			continue
 		}
-		if err := s.adopt(ctx, tenants.ForTenant(a.TenantID), a.ID, *r); err != nil {
+		if err := s.adopt(ctx, tenants.ForTenant(a.TenantID), &a, *r); err != nil {
 			s.Log.ErrorContext(ctx, "cannot adopt what a callback named", "attempt", a.ID, "error", err)
 		}
 	}
@@ -133,13 +134,25 @@ func (s *Service) hinted(ctx context.Context, a *Attempt) (*providers.Result, er
 	if a.HintedNo == "" || s.WithoutEcho {
 		return nil, nil
 	}
-	r, err := call(ctx, s, opQuery, 1, func(ctx context.Context) (providers.Result, error) {
+	r, id, err := recorded(ctx, s, opQuery, 1, func(ctx context.Context) (providers.Result, error) {
 		return s.Provider.Query(ctx, a.HintedNo)
 	})
-	if err != nil || r.CustomFields[providers.ReferenceField] != a.Reference {
+	switch {
+	case err != nil:
+		s.noteTold(ctx, a, id, string(providers.OutcomeOf(err)))
 		return nil, err
+	case r.CustomFields[providers.ReferenceField] != a.Reference:
+		s.noteTold(ctx, a, id, answerOther)
+		return nil, nil
 	}
+	s.noteTold(ctx, a, id, answerFound)
 	return &r, nil
+}
+
+// sighting is an application in the provider's list, and the call that showed it.
+type sighting struct {
+	providers.Result
+	callID string
 }
 
 // scan reads the account's list until everything wanted is found, or until it is
@@ -149,12 +162,12 @@ func (s *Service) hinted(ctx context.Context, a *Attempt) (*providers.Result, er
 // seen as the newest page says that there are. What came in meanwhile is looked
 // for by going round again. One scan costs a call per hundred applications of
 // the account.
-func (s *Service) scan(ctx context.Context, wanted map[string]bool) (found map[string]providers.Result, clean bool, err error) {
-	found = map[string]providers.Result{}
+func (s *Service) scan(ctx context.Context, wanted map[string]bool) (found map[string]sighting, clean bool, err error) {
+	found = map[string]sighting{}
 	seen := map[string]bool{}
 	for range scanRounds {
 		for page := 1; page <= maxScanPages; page++ {
-			p, err := call(ctx, s, opApplications, providers.MaxPageSize, func(ctx context.Context) (providers.Page, error) {
+			p, id, err := recorded(ctx, s, opApplications, providers.MaxPageSize, func(ctx context.Context) (providers.Page, error) {
 				return s.Provider.Applications(ctx, page, providers.MaxPageSize, "")
 			})
 			if err != nil {
@@ -163,7 +176,7 @@ func (s *Service) scan(ctx context.Context, wanted map[string]bool) (found map[s
 			for _, r := range p.List {
 				seen[r.ApplicationNo] = true
 				if ref := r.CustomFields[providers.ReferenceField]; wanted[ref] {
-					found[ref] = r
+					found[ref] = sighting{r, id}
 				}
 			}
 			if len(found) == len(wanted) || len(seen) == p.Total {
@@ -178,9 +191,9 @@ func (s *Service) scan(ctx context.Context, wanted map[string]bool) (found map[s
 }
 
 // adopt takes the application that was found for a lost attempt.
-func (s *Service) adopt(ctx context.Context, sc tenants.Scope, attemptID string, r providers.Result) error {
+func (s *Service) adopt(ctx context.Context, sc tenants.Scope, lost *Attempt, r providers.Result) error {
 	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		a, o, err := lockAttempt(ctx, tx, sc, attemptID)
+		a, o, err := lockAttempt(ctx, tx, sc, lost.ID)
 		if err != nil || (a.Status != AttemptUnknown && a.Status != AttemptNeedsDecision) {
 			return err
 		}
@@ -192,13 +205,16 @@ func (s *Service) adopt(ctx context.Context, sc tenants.Scope, attemptID string,
 	// The list leaves the message out: a final state is taken from a query.
 	if r.Status.Final() {
 		number := r.ApplicationNo
-		r, err = call(ctx, s, opQuery, 1, func(ctx context.Context) (providers.Result, error) { return s.Provider.Query(ctx, number) })
+		var id string
+		r, id, err = recorded(ctx, s, opQuery, 1, func(ctx context.Context) (providers.Result, error) { return s.Provider.Query(ctx, number) })
 		if err != nil {
-			s.Log.WarnContext(ctx, "cannot query the found application yet", "attempt", attemptID, "error", err)
+			s.noteTold(ctx, lost, id, string(providers.OutcomeOf(err)))
+			s.Log.WarnContext(ctx, "cannot query the found application yet", "attempt", lost.ID, "error", err)
 			return nil // the poll will
 		}
+		s.noteTold(ctx, lost, id, string(r.Status))
 	}
-	return s.apply(ctx, sc, attemptID, r)
+	return s.apply(ctx, sc, lost.ID, r)
 }
 
 // notFound counts a scan that did not show the application. After enough clean
@@ -216,9 +232,10 @@ func (s *Service) notFound(ctx context.Context, sc tenants.Scope, attemptID stri
 		if a.ScannedAt != nil && !started.After(*a.ScannedAt) {
 			return nil // two scans at the same time are one
 		}
-		// Of what was sent while the reference was switched off, no scan proves anything, not even after it is switched on.
-		marked := a.CustomFields[providers.ReferenceField] != ""
-		clean = clean && marked
+		if s.WithoutEcho || !a.Marked() {
+			// Of what was sent while the reference was switched off, no scan proves anything, not even after it is switched on.
+			return s.handOver(ctx, tx, sc, a, o, map[string]string{"cause": CauseNoReference}, now)
+		}
 		next := now.Add(s.ScanEvery)
 		a.Scans, a.ScannedAt, a.NextPollAt = a.Scans+1, &now, &next
 		if clean && a.UnknownSince != nil && started.Sub(*a.UnknownSince) >= s.Quiet { // a callback may have called us earlier
@@ -237,19 +254,12 @@ func (s *Service) notFound(ctx context.Context, sc tenants.Scope, attemptID stri
 			if again, err := mayRetry(ctx, tx, sc, o); err != nil || !again {
 				return errors.Join(err, s.giveUp(ctx, tx, sc, a, o, cause, now))
 			}
-			if err := s.queueOrder(ctx, tx, sc, o, a.SubmittedBy); err != nil {
+			if err := s.queueOrder(ctx, tx, sc, o, a.SubmittedBy, now); err != nil {
 				return err
 			}
 			return s.Jobs.EnqueueTx(ctx, tx, dispatchArgs{})
-		case s.WithoutEcho || !marked || a.Scans >= scansBeforeDecision:
-			a.Status, a.NextPollAt = AttemptNeedsDecision, nil
-			if err := saveAttempt(ctx, tx, sc, a, AttemptUnknown); err != nil {
-				return err
-			}
-			if err := move(ctx, tx, sc, o, StatusNeedsDecision, now); err != nil {
-				return err
-			}
-			return record(ctx, tx, sc, o.ID, &a.ID, EventNeedsDecision, ActorSystem, nil, now)
+		case a.Scans >= scansBeforeDecision:
+			return s.handOver(ctx, tx, sc, a, o, nil, now)
 		default:
 			return saveAttempt(ctx, tx, sc, a, AttemptUnknown)
 		}
@@ -258,6 +268,21 @@ func (s *Service) notFound(ctx context.Context, sc tenants.Scope, attemptID stri
 		s.changed(sc, batchID)
 	}
 	return err
+}
+
+// CauseNoReference is why an attempt needs a decision that no list can show.
+const CauseNoReference = "no_reference"
+
+// handOver leaves a lost attempt to a person.
+func (s *Service) handOver(ctx context.Context, tx bun.Tx, sc tenants.Scope, a *Attempt, o *Order, why map[string]string, now time.Time) error {
+	a.Status, a.NextPollAt = AttemptNeedsDecision, nil
+	if err := saveAttempt(ctx, tx, sc, a, AttemptUnknown); err != nil {
+		return err
+	}
+	if err := move(ctx, tx, sc, o, StatusNeedsDecision, now); err != nil {
+		return err
+	}
+	return record(ctx, tx, sc, o.ID, &a.ID, EventNeedsDecision, ActorSystem, why, now)
 }
 
 // mayRetry tells whether the order's last attempts leave hope in another.

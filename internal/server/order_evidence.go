@@ -16,7 +16,7 @@ func (s *Server) evidenceOf(ctx context.Context, sc tenants.Scope, attemptID str
 	if err != nil {
 		return nil, err
 	}
-	view := &orderview.Evidence{Lines: []orderview.EvidenceLine{{At: e.Attempt.CreatedAt, Kind: "intent"}}}
+	view := &orderview.Evidence{Lines: []orderview.EvidenceLine{{At: e.Attempt.CreatedAt, Kind: "intent", Unmarked: !e.Marked}}}
 	for _, f := range e.Sent {
 		view.Sent = append(view.Sent, orderview.Value{Label: f.Name, Value: f.Value})
 	}

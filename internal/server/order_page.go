@@ -85,7 +85,7 @@ func (s *Server) orderModel(r *http.Request) (orderview.OrderModel, error) {
 	if m.Further, err = s.furtherValues(ctx, o); err != nil {
 		return orderview.OrderModel{}, err
 	}
-	addHistory(&m, h, names)
+	addHistory(ctx, &m, h, names)
 	for i := range h.Attempts {
 		if m.Attempts[i].Evidence, err = s.evidenceOf(ctx, id.Scope(), h.Attempts[i].ID); err != nil {
 			return orderview.OrderModel{}, err
@@ -169,36 +169,15 @@ func documentOf(asked string, m orderview.OrderModel) string {
 	}
 }
 
-// memberNames are the names of those who may have acted, people and programs, by
-// what histories call them.
-func (s *Server) memberNames(r *http.Request) (map[string]string, error) {
-	members, err := s.Tenants.Members(r.Context(), identity(r).Scope())
-	if err != nil {
-		return nil, err
-	}
-	names := make(map[string]string, len(members))
-	for _, m := range members {
-		names[m.UserID] = m.Name
-	}
-	keys, err := s.Tenants.APIKeys(r.Context(), identity(r).Scope())
-	if err != nil {
-		return nil, err
-	}
-	for _, k := range keys {
-		names[tenants.KeyActor(k.ID)] = "API · " + k.Name
-	}
-	return names, nil
-}
-
 // addHistory sorts the events to their attempts, the newest first, and adds up
 // what they cost.
-func addHistory(m *orderview.OrderModel, h *orders.History, names map[string]string) {
+func addHistory(ctx context.Context, m *orderview.OrderModel, h *orders.History, names actorNames) {
 	byAttempt := map[string]*orderview.Attempt{}
 	m.Attempts = make([]orderview.Attempt, len(h.Attempts))
 	for i := range h.Attempts {
 		a := &h.Attempts[i]
 		m.Attempts[i] = orderview.Attempt{
-			Ordinal: int(a.Ordinal), Status: string(a.Status), Live: a.Live, Reference: a.Reference,
+			Ordinal: int(a.Ordinal), Status: string(a.Status), Live: a.Live, Reference: sentReference(a),
 			PhotoFetches: int(a.PhotoFetches), Queries: int(a.Polls), Scans: int(a.Scans), CleanScans: int(a.CleanScans),
 		}
 		if a.ApplicationNo != nil {
@@ -206,28 +185,35 @@ func addHistory(m *orderview.OrderModel, h *orders.History, names map[string]str
 		}
 		byAttempt[a.ID] = &m.Attempts[i]
 		if a.Live && (a.Status == orders.AttemptUnknown || a.Status == orders.AttemptNeedsDecision) {
-			lane := laneRow(m.Row, a)
+			lane := laneRow(m.Row, a, m.NoEcho)
 			m.Lane = &lane
 		}
 	}
 	if n := len(h.Attempts); n > 0 {
-		m.Submitter, m.SubmittedAt = names[h.Attempts[0].SubmittedBy], h.Attempts[n-1].CreatedAt
+		m.Submitter, m.SubmittedAt = names.of(ctx, h.Attempts[0].SubmittedBy), h.Attempts[n-1].CreatedAt
 		if end := h.Attempts[0].FinishedAt; end != nil && h.Attempts[0].Status == orders.AttemptCompleted {
 			m.Took = end.Sub(m.SubmittedAt)
 		}
 	}
-	provedAbsent := false // by the system, so that it sends again by itself
+	again := "" // why the system sends again by itself
 	for _, e := range h.Events {
-		view := orderview.Event{Kind: string(e.Kind), At: e.At, Actor: names[e.Actor], Program: tenants.IsKeyActor(e.Actor), Detail: e.Detail, N: 1}
+		view := orderview.Event{ID: e.ID, Kind: string(e.Kind), At: e.At, Actor: names.of(ctx, e.Actor), Program: tenants.IsKeyActor(e.Actor), Detail: e.Detail, N: 1}
 		switch e.Kind {
 		case orders.EventAbsent:
-			provedAbsent = e.Actor == orders.ActorSystem
+			if again = ""; e.Actor == orders.ActorSystem {
+				again = orderview.AgainAbsent
+			}
+		case orders.EventFailed:
+			if again = ""; e.Detail["again"] != "" {
+				again = orderview.AgainUnfetched
+			}
 		case orders.EventQueued:
-			view.Auto, provedAbsent = provedAbsent, false
+			view.Again, again = again, ""
 		}
 		list := &m.Events
 		if e.AttemptID != nil && byAttempt[*e.AttemptID] != nil {
 			a := byAttempt[*e.AttemptID]
+			view.Unmarked = a.Reference == ""
 			if list = &a.Events; e.Kind == orders.EventCharged {
 				points, _ := strconv.ParseInt(e.Detail["points"], 10, 64)
 				a.Points += points

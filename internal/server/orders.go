@@ -172,7 +172,7 @@ func orderRow(o *orders.Order, b *orders.Batch, fen int64) orderview.Row {
 // orderLanes is the page of orders whose outcome is not known. An open page asks
 // for it again and gets 204 as long as nothing has changed.
 func (s *Server) orderLanes(w http.ResponseWriter, r *http.Request, lane string) error {
-	m := orderview.LanesModel{Lane: lane, NoEcho: s.Orders.WithoutEcho, Now: time.Now()}
+	m := orderview.LanesModel{Lane: lane, Now: time.Now()}
 	var err error
 	if m.Unknown, err = s.laneRows(r, orders.StatusUnknown); err != nil {
 		return err
@@ -212,14 +212,16 @@ func (s *Server) laneRows(r *http.Request, st orders.Status) ([]orderview.LaneRo
 	var lane []orderview.LaneRow
 	for _, row := range rows {
 		if a := attempts[row.ID]; a != nil { // none: it was settled between the two queries
-			lane = append(lane, laneRow(row, a))
+			lane = append(lane, laneRow(row, a, s.Orders.WithoutEcho))
 		}
 	}
 	return lane, nil
 }
 
-func laneRow(row orderview.Row, a *orders.Attempt) orderview.LaneRow {
-	l := orderview.LaneRow{Row: row, Reference: a.Reference, SentAt: a.CreatedAt, ErrorKey: a.ErrorKey,
+// laneRow is an attempt whose outcome is not known. withoutEcho: the provider's
+// list shows no reference of ours at all.
+func laneRow(row orderview.Row, a *orders.Attempt, withoutEcho bool) orderview.LaneRow {
+	l := orderview.LaneRow{Row: row, Reference: sentReference(a), NoEcho: withoutEcho || !a.Marked(), SentAt: a.CreatedAt, ErrorKey: a.ErrorKey,
 		Scans: int(a.Scans), CleanScans: int(a.CleanScans), NeededScans: orders.CleanScansNeeded}
 	if a.DispatchedAt != nil {
 		l.SentAt = *a.DispatchedAt
@@ -231,6 +233,14 @@ func laneRow(row orderview.Row, a *orders.Attempt) orderview.LaneRow {
 		l.NextLook = *a.NextPollAt
 	}
 	return l
+}
+
+// sentReference is the reference that the provider got; "" if it got none.
+func sentReference(a *orders.Attempt) string {
+	if !a.Marked() {
+		return ""
+	}
+	return a.Reference
 }
 
 // orderPanel is an order beside the list. Opened any other way it is the page.

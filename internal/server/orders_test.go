@@ -227,6 +227,13 @@ func TestAPersonDecidesWhatSearchesCouldNotSettle(t *testing.T) {
 	dialog := doc.Find("dialog form[action='/orders/" + o.ID + "/decide']")
 	name, _ := dialog.Attr("data-confirm-name")
 	require.Equal(t, "欧阳翀", name)
+	for _, page := range []*goquery.Document{doc, p.page(p.get("/orders/"+o.ID), http.StatusOK)} {
+		text := page.Find("main").Text()
+		require.Contains(t, text, "没有我们的参考号，认不出这一笔")
+		for _, never := range []string{"凭它能在上游查到", "所以先查再说", "参考号 ", "遍没有找到", "继续核对"} {
+			require.NotContains(t, text, never, "it was sent without a reference: there is nothing to search for")
+		}
+	}
 
 	require.Equal(t, http.StatusUnprocessableEntity, p.post("/orders/"+o.ID+"/decide", url.Values{"decision": {"perhaps"}}).StatusCode)
 	require.Equal(t, http.StatusSeeOther, p.post("/orders/"+o.ID+"/decide", url.Values{"decision": {"wait"}}).StatusCode)
@@ -238,9 +245,10 @@ func TestAPersonDecidesWhatSearchesCouldNotSettle(t *testing.T) {
 	require.Contains(t, doc.Find("#order").Text(), "李敏确认上游没有这一笔。")
 	require.Contains(t, doc.Find(".panel-head").First().Text(), "没有送到")
 	evidence := doc.Find("#order details.fold ol").Text()
-	for _, want := range []string{"记下要提交", "提交申请", "没有明确答复", "核对申请列表"} {
+	for _, want := range []string{"记下要提交", "提交申请", "没有明确答复"} {
 		require.Contains(t, evidence, want)
 	}
+	require.NotContains(t, evidence, "核对申请列表")
 	require.NotContains(t, doc.Find("#order").Text(), "110101199001011237")
 	require.Equal(t, http.StatusConflict, p.post("/orders/"+o.ID+"/decide", url.Values{"decision": {"resend"}, "confirm": {"欧阳翀"}}).StatusCode)
 }

@@ -11,6 +11,7 @@ import (
 
 	"huizhi/internal/db"
 	"huizhi/internal/orders"
+	"huizhi/internal/providers/simulator"
 	"huizhi/internal/tenants"
 )
 
@@ -85,4 +86,41 @@ func TestAStopIsExplainedAndLifted(t *testing.T) {
 	page = operator.page(operator.get("/platform/provider"), http.StatusOK)
 	require.Contains(t, page.Find("#provider").Text(), "正在试着恢复")
 	require.Contains(t, page.Find("main").Text(), "由顾远航恢复")
+}
+
+// What somebody did at the command line is not said to be the system's doing.
+func TestCommandsAreNamedWithWhoGaveThem(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	site := newTestSite(t)
+	require.NoError(t, site.Orders.SetBalance(ctx, 120_000, tenants.CommandActor("deploy")))
+	operator := site.staff(tenants.StaffOperator)
+	require.Contains(t, operator.page(operator.get("/platform/provider"), http.StatusOK).Find("main").Text(), "运维命令行（deploy）填报 120,000 点")
+
+	p := site.signUp("晨光照相馆")
+	_, _, err := site.Tenants.CreateAPIKey(ctx, p.scope, "自助机", false, tenants.CommandActor("deploy"), db.Now())
+	require.NoError(t, err)
+	require.Contains(t, p.page(p.get("/settings/keys"), http.StatusOK).Find("main").Text(), "运维命令行（deploy）")
+}
+
+// The operator reads whom the provider refused last, and why; the page fits a phone
+// and its charts match their legend.
+func TestTheLastRefusalsAreListed(t *testing.T) {
+	t.Parallel()
+	site := newTestSite(t)
+	site.Simulator.SetFaults(simulator.Faults{List: []simulator.Fault{{Op: simulator.OpSubmit, Kind: simulator.Code, Code: 1007, Calls: []int{1}}}})
+	site.work()
+	p := site.signUp("晨光照相馆")
+	o := p.order(p.batch("三(2)班"), "欧阳翀", true)
+	p.submit(o)
+	p.await(o, orders.StatusRejected)
+	operator := site.staff(tenants.StaffOperator)
+	page := operator.page(operator.get("/platform/provider"), http.StatusOK)
+	line := page.Find("#refusals li").Text()
+	for _, want := range []string{"1007", "身份证号", "晨光照相馆", o.Number} {
+		require.Contains(t, line, want)
+	}
+	require.NotContains(t, page.Find("main").Text(), "欧阳翀", "nobody's name")
+	require.Zero(t, page.Find(".chart .fill-base-content").Length(), "no bar has a colour that the legend lacks")
+	require.Contains(t, page.Find("td .md\\:hidden").Text(), "p95", "what has no column on a phone has a line")
 }

@@ -83,7 +83,7 @@ func (s *Server) renderRecognition(w http.ResponseWriter, r *http.Request, statu
 		if err != nil {
 			return err
 		}
-		m.ConsentedBy, m.ConsentedAt = names[p.ConsentedBy], *p.ConsentedAt
+		m.ConsentedBy, m.ConsentedAt = names.of(ctx, p.ConsentedBy), *p.ConsentedAt
 	}
 	return s.render(w, r, status, settingsview.RecognitionPage(s.chrome(r, layout.NavSettings), m))
 }

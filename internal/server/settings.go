@@ -85,7 +85,7 @@ func (s *Server) renderKeys(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	m.Now, m.BaseURL, m.DocsPath = time.Now(), s.BaseURL()+receiptapi.BasePath, apiDocsPath
 	for _, k := range keys {
-		key := settingsview.Key{ID: k.ID, Name: k.Name, Prefix: k.Prefix, Test: k.Test, CreatedBy: names[k.CreatedBy], CreatedAt: k.CreatedAt}
+		key := settingsview.Key{ID: k.ID, Name: k.Name, Prefix: k.Prefix, Test: k.Test, CreatedBy: names.of(r.Context(), k.CreatedBy), CreatedAt: k.CreatedAt}
 		if k.LastUsedAt != nil {
 			key.LastUsedAt = *k.LastUsedAt
 		}

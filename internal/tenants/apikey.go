@@ -125,11 +125,3 @@ func (s *Service) Authenticate(ctx context.Context, secret string, now time.Time
 	}
 	return sc, k, nil
 }
-
-// KeyActor names a key as an actor, beside user ids, in histories and audits.
-func KeyActor(keyID string) string { return keyActorPrefix + keyID }
-
-const keyActorPrefix = "api:"
-
-// IsKeyActor tells the actors that are keys from people.
-func IsKeyActor(actor string) bool { return strings.HasPrefix(actor, keyActorPrefix) }

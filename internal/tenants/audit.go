@@ -16,7 +16,7 @@ type AuditEntry struct {
 	TenantID      string `bun:",pk"`
 	ID            string `bun:",pk"`
 	At            time.Time
-	Actor         string // a user id, "api:<key id>" or "system"
+	Actor         string // a user id, "api:<key id>", "cli:<login>" or "system"
 	Action        string // "order.reveal", "api_key.create", ...
 	ObjectKind    string
 	ObjectID      string

@@ -22,11 +22,12 @@ type Evidence struct {
 type EvidenceLine struct {
 	At   time.Time
 	Kind string // intent, call, callback, fetch, scan, end
-	// Of a call: what was called, how many applications it was about, what came of it.
+	// Of a call: what was called, how many applications it was about (of a list: at most), what came of it.
 	Op, Outcome, Answer, Message string
 	Code, HTTPStatus, Items      int
 	Took                         time.Duration
 	Detail                       map[string]string // of an event
+	Unmarked                     bool              // of an intent: no reference of ours was sent
 }
 
 var evidenceIcons = map[string]string{"intent": "file-check", "call": "upload", "callback": "bell", "fetch": "image-down", "scan": "search", "end": "check"}
@@ -44,7 +45,7 @@ func (l EvidenceLine) what(ctx context.Context) string {
 		return i18n.T(ctx, "orders.evidence.line."+l.Kind)
 	}
 	op := i18n.T(ctx, "provider.op."+l.Op)
-	if l.Items > 1 {
+	if l.Op == "batch_query" && l.Items > 1 {
 		op += i18n.T(ctx, "orders.evidence.together", "n", l.Items)
 	}
 	return op
@@ -54,6 +55,9 @@ func (l EvidenceLine) what(ctx context.Context) string {
 func (l EvidenceLine) result(ctx context.Context) string {
 	switch l.Kind {
 	case "intent":
+		if l.Unmarked {
+			return i18n.T(ctx, "orders.evidence.intent_plain")
+		}
 		return i18n.T(ctx, "orders.evidence.intent_text")
 	case "callback":
 		return i18n.T(ctx, "orders.evidence.callback_text", "claims", claimWord(ctx, l.Detail["claims"]))

@@ -30,8 +30,12 @@ func (r LaneRow) facts(ctx context.Context) []ui.Fact {
 	facts := []ui.Fact{
 		{Label: i18n.T(ctx, "orders.fact.id_number"), Part: masked(r.MaskedID)},
 		{Label: i18n.T(ctx, "orders.lane.sent_at"), Value: i18n.DateTime(r.SentAt)},
-		{Label: i18n.T(ctx, "orders.evidence.reference"), Value: r.Reference},
-		{Label: i18n.T(ctx, "orders.evidence.scans"), Value: i18n.T(ctx, "orders.lane.scans", "n", r.Scans, "clean", strconv.Itoa(r.CleanScans))},
+	}
+	if r.Reference != "" {
+		facts = append(facts, ui.Fact{Label: i18n.T(ctx, "orders.evidence.reference"), Value: r.Reference})
+	}
+	if r.Scans > 0 {
+		facts = append(facts, ui.Fact{Label: i18n.T(ctx, "orders.evidence.scans"), Value: i18n.T(ctx, "orders.lane.scans", "n", r.Scans, "clean", strconv.Itoa(r.CleanScans))})
 	}
 	if said := r.said(ctx); said != "" {
 		facts = append(facts, ui.Fact{Label: i18n.T(ctx, "orders.evidence.answer"), Value: said})

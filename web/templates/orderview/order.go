@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -60,7 +61,7 @@ type Attempt struct {
 	Status        string
 	Live          bool
 	Points        int64
-	Reference     string
+	Reference     string // "" if none was sent
 	ApplicationNo string
 	PhotoFetches  int
 	Queries       int
@@ -72,14 +73,23 @@ type Attempt struct {
 
 // Event is a line of the history.
 type Event struct {
+	ID      string
 	Kind    string
 	At      time.Time
 	Actor   string // a member's name, or empty for the system and the provider
 	Detail  map[string]string
 	N       int  // how often in a row
 	Program bool // the actor is one
-	Auto    bool // done by the system where usually a person does it
+	// Unmarked: the attempt was sent without a reference of ours.
+	Unmarked bool
+	Again    string // why the system submits again by itself, where usually a person does
 }
+
+// Reasons of Event.Again; see the texts orders.event_text.queued_<reason>.
+const (
+	AgainAbsent    = "again"     // the one before was proved absent
+	AgainUnfetched = "unfetched" // the provider could not fetch the photo
+)
 
 // Receipt is what was received.
 type Receipt struct {
@@ -135,6 +145,9 @@ func (m OrderModel) sentence(ctx context.Context) string {
 	}
 	return m.Message
 }
+
+// domID keeps an attempt's place on a page that refreshes itself.
+func (a Attempt) domID() string { return "attempt-" + strconv.Itoa(a.Ordinal) }
 
 func (a Attempt) badge(ctx context.Context) ui.Badge {
 	if a.Status == "absent" {
@@ -251,7 +264,7 @@ func (a Attempt) facts(ctx context.Context, e Event, r *Receipt) []ui.Fact {
 // view words an event of the attempt, with what proves it.
 func (a Attempt) view(ctx context.Context, e Event, r *Receipt) ui.EventView {
 	v := e.view(ctx)
-	v.Facts = a.facts(ctx, e, r)
+	v.ID, v.Facts = "event-"+e.ID, a.facts(ctx, e, r)
 	return v
 }
 
@@ -293,9 +306,10 @@ func (m OrderModel) panelButtons(ctx context.Context) []ui.Btn {
 func (m OrderModel) panelFacts(ctx context.Context) []ui.Fact {
 	var facts []ui.Fact
 	if m.Lane != nil && !m.undecided() {
-		facts = append(facts,
-			ui.Fact{Label: i18n.T(ctx, "orders.lane.next"), Part: ui.RelTime(m.Lane.NextLook, m.Now)},
-			ui.Fact{Label: i18n.T(ctx, "orders.evidence.scans"), Value: i18n.T(ctx, "orders.lane.progress", "n", m.Lane.CleanScans, "needed", m.Lane.NeededScans)})
+		facts = append(facts, ui.Fact{Label: i18n.T(ctx, "orders.lane.next"), Part: ui.RelTime(m.Lane.NextLook, m.Now)})
+	}
+	if m.Lane != nil && !m.undecided() && !m.Lane.NoEcho {
+		facts = append(facts, ui.Fact{Label: i18n.T(ctx, "orders.evidence.scans"), Value: i18n.T(ctx, "orders.lane.progress", "n", m.Lane.CleanScans, "needed", m.Lane.NeededScans)})
 	}
 	facts = append(facts, ui.Fact{Label: i18n.T(ctx, "orders.fact.id_number"), Part: IDNumber(m)})
 	if m.ImageCode != "" {

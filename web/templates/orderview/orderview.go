@@ -207,7 +207,8 @@ const (
 // LaneRow is an order whose submit had no clear answer.
 type LaneRow struct {
 	Row
-	Reference   string
+	Reference   string // "" if none was sent
+	NoEcho      bool   // the provider's list shows no reference of ours, so nothing can be recognised in it
 	SentAt      time.Time
 	Waited      time.Duration // for an answer
 	ErrorKey    string        // what the provider said, if it said something
@@ -222,9 +223,6 @@ type LanesModel struct {
 	Lane     string // the one that stands first
 	Unknown  []LaneRow
 	Decision []LaneRow
-	// NoEcho: the provider's list does not show our reference, so nothing can be
-	// found in it.
-	NoEcho bool
 	// Seen is what the page shows, so that the server can say that there is no news.
 	Seen string
 	Now  time.Time

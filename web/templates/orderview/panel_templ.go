@@ -183,7 +183,7 @@ func panelNote(m OrderModel) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		switch {
 		case m.Lane != nil && m.undecided():
-			templ_7745c5c3_Err = ui.Note(ui.NoteView{Tone: ui.Wait, Icon: "split", Title: i18n.T(ctx, "orders.note.decide"), Text: m.Lane.undecided(ctx, m.NoEcho)}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Note(ui.NoteView{Tone: ui.Wait, Icon: "split", Title: i18n.T(ctx, "orders.note.decide"), Text: m.Lane.undecided(ctx)}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -72,8 +72,8 @@ func (e Event) text(ctx context.Context) string {
 	switch e.Kind {
 	case "queued":
 		switch {
-		case e.Auto:
-			return i18n.T(ctx, "orders.event_text.queued_again")
+		case e.Again != "":
+			return i18n.T(ctx, "orders.event_text.queued_"+e.Again)
 		case e.Program:
 			return i18n.T(ctx, "orders.event_text.queued_program")
 		}
@@ -103,6 +103,9 @@ func (e Event) text(ctx context.Context) string {
 	case "rejected", "not_sent":
 		return errorWords(ctx, d["error"])
 	case "unknown":
+		if e.Unmarked {
+			return lostWords(ctx, d["error"]) + i18n.T(ctx, "orders.event_text.unknown_plain")
+		}
 		return lostWords(ctx, d["error"]) + i18n.T(ctx, "orders.event_text.unknown")
 	case "scanned":
 		if d["clean"] == "true" {
@@ -126,11 +129,27 @@ func (e Event) text(ctx context.Context) string {
 	case "charged":
 		return i18n.T(ctx, "orders.event_text.charged", "points", d["points"])
 	case "failed":
+		if again, err := time.ParseDuration(d["again"]); err == nil {
+			return i18n.T(ctx, "orders.event_text.failed_again", "said", d["message"], "wait", i18n.Duration(ctx, again))
+		}
+		if i18n.Has(d["error"]) {
+			return i18n.T(ctx, d["error"])
+		}
 		if i18n.Has(d["message"]) { // ours; else the provider's words
 			return i18n.T(ctx, d["message"])
 		}
 		return d["message"]
-	case "dispatched", "needs_decision", "photo_fetched", "callback", "received", "fetch_failed":
+	case "dispatched":
+		if e.Unmarked {
+			return i18n.T(ctx, "orders.event_text.dispatched_plain")
+		}
+		return i18n.T(ctx, "orders.event_text.dispatched")
+	case "needs_decision":
+		if d["cause"] == "no_reference" {
+			return i18n.T(ctx, "orders.event_text.needs_decision_plain")
+		}
+		return i18n.T(ctx, "orders.event_text.needs_decision")
+	case "photo_fetched", "callback", "received", "fetch_failed":
 		return i18n.T(ctx, "orders.event_text."+e.Kind)
 	}
 	return ""
@@ -213,6 +232,8 @@ func (r LaneRow) said(ctx context.Context) string {
 // doing is what happens without anybody's help.
 func (r LaneRow) doing(ctx context.Context) string {
 	switch {
+	case r.NoEcho:
+		return i18n.T(ctx, "orders.lane.no_list")
 	case r.Scans == 0:
 		return i18n.T(ctx, "orders.lane.waiting", "needed", r.NeededScans)
 	case r.CleanScans == 0:
@@ -223,8 +244,8 @@ func (r LaneRow) doing(ctx context.Context) string {
 }
 
 // undecided is why a person has to decide.
-func (r LaneRow) undecided(ctx context.Context, noEcho bool) string {
-	if noEcho {
+func (r LaneRow) undecided(ctx context.Context) string {
+	if r.NoEcho {
 		return i18n.T(ctx, "orders.lane.no_echo")
 	}
 	return i18n.T(ctx, "orders.lane.no_proof", "n", r.Scans)
