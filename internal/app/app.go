@@ -20,7 +20,10 @@ import (
 
 	"huizhi/internal/auth"
 	"huizhi/internal/billing"
+	"huizhi/internal/billing/exports"
+	"huizhi/internal/billing/fapiao"
 	"huizhi/internal/billing/stripe"
+	"huizhi/internal/billing/voucher"
 	"huizhi/internal/blob"
 	"huizhi/internal/config"
 	"huizhi/internal/db"
@@ -79,6 +82,9 @@ type App struct {
 	Orders      *orders.Service
 	Billing     *billing.Service
 	Stripe      *stripe.Service // nil without a key
+	Exports     *exports.Service
+	Vouchers    *voucher.Service
+	Fapiao      *fapiao.Service
 	API         *receiptapi.Service
 	OCR         ocr.Reader // the local engine
 	Recognition *routing.Router
@@ -152,6 +158,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	a.Tenants = tenants.NewService(a.DB)
 	a.Billing = billing.NewService(a.DB)
 	a.Stripe = newStripe(c, a.DB, a.Jobs, a.Billing)
+	a.openDocuments()
 
 	var srv *server.Server
 	changed := func(sc tenants.Scope, batchID string) {
@@ -193,6 +200,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	a.Photos.Register(a.Jobs)
 	a.API.Register(a.Jobs)
 	a.Recognition.Register(a.Jobs)
+	a.Exports.Register(a.Jobs)
 	if a.Stripe != nil {
 		a.Stripe.Register(a.Jobs)
 		a.Jobs.AddLoop("open at Stripe", time.Hour, func(ctx context.Context) (time.Duration, error) {
@@ -213,7 +221,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	})
 
 	sc := server.Config{
-		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Billing: a.Billing, Stripe: a.Stripe, API: a.API, Recognition: a.Recognition, Blobs: a.Blobs, BaseURL: a.URL,
+		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Billing: a.Billing, Stripe: a.Stripe, Exports: a.Exports, Vouchers: a.Vouchers, Fapiao: a.Fapiao, API: a.API, Recognition: a.Recognition, Blobs: a.Blobs, BaseURL: a.URL,
 		Log: a.Log, Simulated: c.Simulated(), OCRReady: func() error { return a.OCR.Health(context.Background()) },
 		Ready: func(r *http.Request) error { return a.DB.PingContext(r.Context()) },
 	}
@@ -231,7 +239,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 
 // models are all tables, for the check at start.
 func models() []any {
-	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, billing.Models, stripe.Models, receiptapi.Models, routing.Models)
+	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, billing.Models, stripe.Models, fapiao.Models, voucher.Models, exports.Models, receiptapi.Models, routing.Models)
 }
 
 // OpenDatabase opens the database, migrates it if the settings allow, and

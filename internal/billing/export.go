@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"huizhi/internal/apperr"
+	"huizhi/internal/billing/table"
 	"huizhi/internal/i18n"
 	"huizhi/internal/tenants"
 )
@@ -18,7 +18,7 @@ const exportPage = 1000
 
 // ExportCSV writes the invoice with one row per receipt, in the order of its
 // lines: UTF-8 with a byte order mark and CRLF, so that Excel reads the Chinese,
-// and every text guarded by csvText. Headings are in the language of ctx, times
+// and every text guarded by table.Text. Headings are in the language of ctx, times
 // in Asia/Shanghai, money in yuan. The rows hold order numbers and no person.
 func (s *Service) ExportCSV(ctx context.Context, sc tenants.Scope, id string, w io.Writer) error {
 	inv, err := s.Invoice(ctx, sc, id)
@@ -83,66 +83,18 @@ func (s *Service) eachEntry(ctx context.Context, sc tenants.Scope, inv *Detail, 
 // ExportName is the name of the file to save an export under:
 // 回执账单_2026-11_晨光照相馆.xlsx.
 func ExportName(ctx context.Context, month Month, tenantName, ext string) string {
-	safe := strings.Map(func(r rune) rune {
+	return SafeName(fmt.Sprintf("%s_%s_%s", i18n.T(ctx, "billing.export.name"), month, strings.TrimSpace(tenantName))) + "." + ext
+}
+
+// SafeName replaces what no file system takes in a name.
+func SafeName(name string) string {
+	return strings.Map(func(r rune) rune {
 		if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
 			return '-'
 		}
 		return r
-	}, tenantName)
-	return fmt.Sprintf("%s_%s_%s.%s", i18n.T(ctx, "billing.export.name"), month, strings.TrimSpace(safe), ext)
-}
-
-// csvText guards a text against the spreadsheet that opens the file. One that
-// would run as a formula gets an apostrophe before it (OWASP, "CSV Injection",
-// with the full-width signs that Chinese editions also take); one that would be
-// turned into a number or a date, and so lose digits or zeros, gets a tab after
-// it, as the statements of Chinese payment services do.
-func csvText(s string) string {
-	if s == "" {
-		return s
-	}
-	if strings.ContainsAny(firstRune(s), "=+-@\t\r\n＝＋－＠") {
-		return "'" + s
-	}
-	if looksNumeric(s) {
-		return s + "\t"
-	}
-	return s
-}
-
-func firstRune(s string) string {
-	for _, r := range s {
-		return string(r)
-	}
-	return ""
-}
-
-// looksNumeric tells that a spreadsheet might take the text for a number, an
-// amount, a percentage, a date or a time: it has a digit, and besides digits
-// only what those are written with. It is cautious: a tab too many does no harm.
-func looksNumeric(s string) bool {
-	hasDigit := false
-	for _, r := range s {
-		switch {
-		case r >= '0' && r <= '9':
-			hasDigit = true
-		case strings.ContainsRune(".,:/-+ %eE¥$年月日时分秒", r):
-		default:
-			return isDate(s)
-		}
-	}
-	return hasDigit
-}
-
-// isDate knows the dates that Excel reads with the name of a month.
-func isDate(s string) bool {
-	for _, layout := range []string{"Jan-06", "Jan-2", "2-Jan", "2-Jan-06", "2 Jan", "Jan 2", "2 January", "January 2", "January-06"} {
-		if _, err := time.Parse(layout, s); err == nil {
-			return true
-		}
-	}
-	return false
+	}, name)
 }
 
 // yuan writes fen as a plain decimal: 12480.00.
-func yuan(fen int64) string { return fmt.Sprintf("%d.%02d", fen/100, fen%100) }
+func yuan(fen int64) string { return table.Yuan(table.Fen(fen)) }

@@ -111,6 +111,12 @@ func (s *Service) change(ctx context.Context, sc tenants.Scope, id, actor, actio
 	return inv, nil
 }
 
+// LockInvoice loads an invoice and keeps others from changing it until the
+// transaction ends; NotFound if the tenant has none with the id.
+func LockInvoice(ctx context.Context, tx bun.Tx, sc tenants.Scope, id string) (*Invoice, error) {
+	return invoiceForUpdate(ctx, tx, sc, id)
+}
+
 func invoiceForUpdate(ctx context.Context, tx bun.Tx, sc tenants.Scope, id string) (*Invoice, error) {
 	inv := new(Invoice)
 	err := tx.NewSelect().Model(inv).ApplyQueryBuilder(sc.Where).Where("id = ?", id).Apply(db.ForUpdate(tx)).Scan(ctx)

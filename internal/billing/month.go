@@ -22,6 +22,9 @@ func MonthOf(at time.Time) Month { return Month(at.In(i18n.Zone()).Format(monthL
 // dayOf is the day of account of the moment, "2026-11-20".
 func dayOf(at time.Time) string { return at.In(i18n.Zone()).Format(dayLayout) }
 
+// DayOf is the day of account of the moment, "2026-11-20".
+func DayOf(at time.Time) string { return dayOf(at) }
+
 // ParseMonth reads "2026-11" and nothing else.
 func ParseMonth(s string) (Month, error) {
 	t, err := time.Parse(monthLayout, s)

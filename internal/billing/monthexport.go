@@ -12,6 +12,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"huizhi/internal/apperr"
+	"huizhi/internal/billing/table"
 	"huizhi/internal/i18n"
 	"huizhi/internal/tenants"
 )
@@ -112,7 +113,7 @@ func (s *Service) monthCSV(ctx context.Context, docs []Document, w io.Writer) er
 		return err
 	}
 	for _, d := range docs {
-		owner := []string{csvText(d.Tenant.Name), csvText(d.number(ctx))}
+		owner := []string{table.Text(d.Tenant.Name), table.Text(d.number(ctx))}
 		err := s.eachEntry(ctx, d.Scope, d.Detail, func(e Entry) error { return out.Write(append(owner[:2:2], csvRow(d.Month, e)...)) })
 		if err != nil {
 			return err
@@ -125,8 +126,8 @@ func (s *Service) monthCSV(ctx context.Context, docs []Document, w io.Writer) er
 // csvRow is one receipt, as columnNames says.
 func csvRow(month Month, e Entry) []string {
 	return []string{
-		string(month), csvText(e.OrderNumber), i18n.DateTime(e.At), csvText(e.TypeName), csvText(e.City),
-		csvText(e.BatchName), strconv.FormatInt(e.Points, 10), yuan(e.Fen),
+		string(month), table.Text(e.OrderNumber), i18n.DateTime(e.At), table.Text(e.TypeName), table.Text(e.City),
+		table.Text(e.BatchName), strconv.FormatInt(e.Points, 10), yuan(e.Fen),
 	}
 }
 

@@ -2,113 +2,59 @@ package billing
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strconv"
-	"time"
 
-	"codeberg.org/go-pdf/fpdf"
-
-	"huizhi/internal/fonts"
+	"huizhi/internal/billing/paper"
 	"huizhi/internal/i18n"
-)
-
-// A4, in millimetres.
-const (
-	pdfWidth, pdfHeight = 210.0, 297.0
-	pdfMargin           = 18.0
-	pdfRow              = 7.0
 )
 
 // pdf is a PDF of invoices being written.
 type pdf struct {
-	*fpdf.Fpdf
+	*paper.Doc
 	ctx context.Context
 }
 
 // writePDF writes the invoices one after the other, each from a new page on. The
 // same invoices give the same bytes.
 func writePDF(ctx context.Context, docs []Document, w io.Writer) error {
-	p := newPDF(ctx, docs[0].UpdatedAt)
+	p := &pdf{paper.New(docs[0].UpdatedAt), ctx}
 	for _, d := range docs {
 		p.invoice(&d)
 	}
-	if err := p.Output(w); err != nil {
-		return fmt.Errorf("cannot make the PDF: %w", err)
-	}
-	return nil
-}
-
-func newPDF(ctx context.Context, made time.Time) *pdf {
-	p := &pdf{fpdf.New("P", "mm", "A4", ""), ctx}
-	p.SetMargins(pdfMargin, pdfMargin, pdfMargin)
-	p.SetAutoPageBreak(true, pdfMargin+6)
-	p.SetCatalogSort(true)
-	p.SetCreationDate(made.UTC())
-	p.SetModificationDate(made.UTC())
-	p.AddUTF8FontFromBytes("sans", "", fonts.NotoSansSC())
-	return p
+	return p.Output(w)
 }
 
 func (p *pdf) t(key string, args ...any) string { return i18n.T(p.ctx, key, args...) }
 
-// text writes a line.
-func (p *pdf) text(size float64, text string) {
-	p.SetFont("sans", "", size)
-	p.MultiCell(0, size*0.55, text, "", "L", false)
-}
-
-// row writes cells of the given widths; those that are numbers stand right.
-func (p *pdf) row(border string, widths []float64, cells ...string) {
-	p.SetFont("sans", "", 9)
-	for i, text := range cells {
-		align := "L"
-		if i > 0 {
-			align = "R"
-		}
-		for p.GetStringWidth(text) > widths[i]-2 && text != "" { // a name that does not fit is cut, not printed over the next
-			runes := []rune(text)
-			text = string(runes[:len(runes)-1])
-		}
-		p.CellFormat(widths[i], pdfRow, text, border, 0, align, false, 0, "")
-	}
-	p.Ln(pdfRow)
-}
-
 func (p *pdf) invoice(d *Document) {
 	number := d.number(p.ctx)
-	p.SetFooterFunc(func() {
-		p.SetY(-pdfMargin)
-		p.SetFont("sans", "", 8)
-		p.SetTextColor(100, 100, 100)
-		p.CellFormat(0, 5, number+"  "+strconv.Itoa(p.PageNo()), "", 0, "C", false, 0, "")
-		p.SetTextColor(0, 0, 0)
-	})
-	p.AddPage()
-	p.text(20, p.t("billing.invoice.title", "month", i18n.Month(p.ctx, d.Month.Start())))
-	p.Ln(2)
-	p.text(10, p.t("billing.pdf.number", "number", number))
-	p.text(10, p.t("billing.invoice.for", "tenant", d.Tenant.Name))
+	p.Page(number)
+	p.Text(20, p.t("billing.invoice.title", "month", i18n.Month(p.ctx, d.Month.Start())))
+	p.Space(2)
+	p.Text(10, p.t("billing.pdf.number", "number", number))
+	p.Text(10, p.t("billing.invoice.for", "tenant", d.Tenant.Name))
 	if d.FinalizedAt != nil {
-		p.text(10, p.t("billing.pdf.dates", "issued", dayOf(*d.FinalizedAt), "due", d.DueDay))
+		p.Text(10, p.t("billing.pdf.dates", "issued", dayOf(*d.FinalizedAt), "due", d.DueDay))
 	}
-	p.text(10, p.t("billing.pdf.state", "state", p.t("ui.invoice."+string(d.State))))
-	p.Ln(5)
+	p.Text(10, p.t("billing.pdf.state", "state", p.t("ui.invoice."+string(d.State))))
+	p.Space(5)
 	p.lines(d)
 	p.totals(d)
 	p.history(d)
-	p.Ln(6)
-	p.SetTextColor(100, 100, 100)
-	p.text(8, p.t("billing.not_fapiao"))
-	p.SetTextColor(0, 0, 0)
+	p.Space(6)
+	p.Note(p.t("billing.not_fapiao"))
 }
 
-var pdfColumns = []float64{84, 26, 30, 34}
+var (
+	pdfColumns = []paper.Col{{Width: 84}, {Width: 26, Right: true}, {Width: 30, Right: true}, {Width: 34, Right: true}}
+	pdfSums    = []paper.Col{{Width: 140}, {Width: 34, Right: true}}
+)
 
 func (p *pdf) lines(d *Document) {
-	p.row("B", pdfColumns, p.t("billing.col.item"), p.t("billing.col.count"), p.t("billing.col.unit"), p.t("billing.col.amount"))
+	p.Row("B", pdfColumns, p.t("billing.col.item"), p.t("billing.col.count"), p.t("billing.col.unit"), p.t("billing.col.amount"))
 	for _, l := range d.Lines {
-		p.row("", pdfColumns, LineName(p.ctx, d.Month, &l), i18n.Count(l.Receipts), i18n.Amount(l.UnitFen), i18n.Amount(l.AmountFen))
+		p.Row("", pdfColumns, LineName(p.ctx, d.Month, &l), i18n.Count(l.Receipts), i18n.Amount(l.UnitFen), i18n.Amount(l.AmountFen))
 	}
 }
 
@@ -125,7 +71,7 @@ func LineName(ctx context.Context, month Month, l *Line) string {
 }
 
 func (p *pdf) totals(d *Document) {
-	sum := func(border, label string, fen int64) { p.row(border, []float64{140, 34}, label, i18n.Amount(fen)) }
+	sum := func(border, label string, fen int64) { p.Row(border, pdfSums, label, i18n.Amount(fen)) }
 	border := "T"
 	for _, t := range d.Taxes {
 		if t.BP > 0 {
@@ -148,11 +94,11 @@ func (p *pdf) history(d *Document) {
 	if len(d.Payments)+len(d.Credits) == 0 {
 		return
 	}
-	p.Ln(4)
+	p.Space(4)
 	for _, x := range d.Payments {
-		p.row("", []float64{140, 34}, p.t("billing.pdf.payment", "day", x.PaidDay, "reference", x.Reference), i18n.Amount(x.Fen))
+		p.Row("", pdfSums, p.t("billing.pdf.payment", "day", x.PaidDay, "reference", x.Reference), i18n.Amount(x.Fen))
 	}
 	for _, c := range d.Credits {
-		p.row("", []float64{140, 34}, p.t("billing.pdf.credit", "number", c.Number, "reason", c.Reason), i18n.Amount(-c.TotalFen))
+		p.Row("", pdfSums, p.t("billing.pdf.credit", "number", c.Number, "reason", c.Reason), i18n.Amount(-c.TotalFen))
 	}
 }

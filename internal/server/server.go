@@ -9,7 +9,10 @@ import (
 
 	"huizhi/internal/auth"
 	"huizhi/internal/billing"
+	"huizhi/internal/billing/exports"
+	"huizhi/internal/billing/fapiao"
 	"huizhi/internal/billing/stripe"
+	"huizhi/internal/billing/voucher"
 	"huizhi/internal/blob"
 	"huizhi/internal/ocr/routing"
 	"huizhi/internal/orders"
@@ -29,6 +32,9 @@ type Config struct {
 	Orders      *orders.Service
 	Billing     *billing.Service
 	Stripe      *stripe.Service // nil: invoices are paid by bank transfer only
+	Exports     *exports.Service
+	Vouchers    *voucher.Service
+	Fapiao      *fapiao.Service
 	API         *receiptapi.Service
 	Blobs       *blob.Store
 	Log         *slog.Logger
@@ -105,7 +111,7 @@ func (s *Server) routes() []route {
 	var all []route
 	for _, area := range [][]route{
 		s.systemRoutes(), s.authRoutes(), s.homeRoutes(), s.batchRoutes(), s.uploadRoutes(), s.reviewRoutes(),
-		s.orderRoutes(), s.receiptRoutes(), s.billingRoutes(), s.settingRoutes(), s.recognitionRoutes(), s.providerRoutes(), s.stripeRoutes(), s.platformRoutes(), s.financeRoutes(), s.apiRoutes(),
+		s.orderRoutes(), s.receiptRoutes(), s.billingRoutes(), s.settingRoutes(), s.recognitionRoutes(), s.providerRoutes(), s.stripeRoutes(), s.platformRoutes(), s.financeRoutes(), s.exportRoutes(), s.voucherRoutes(), s.fapiaoRoutes(), s.apiRoutes(),
 	} {
 		all = append(all, area...)
 	}

@@ -44,6 +44,9 @@ const (
 	NavProvider  = "provider" // of the platform's staff
 	NavCatalogue = "catalogue"
 	NavFinance   = "finance"
+	NavExports   = "exports" // of tenants and of the staff
+	NavFapiao    = "fapiao"
+	NavVouchers  = "vouchers"
 )
 
 // Chrome is what the frame shows, besides the page.
@@ -99,7 +102,10 @@ func navigation(ctx context.Context, c Chrome) []navRow {
 			{name: NavCatalogue, icon: "book-open", label: i18n.T(ctx, "common.nav.catalogue"), href: "/platform/catalogue", phone: true},
 		}
 		if c.CanAccount {
-			rows = append(rows, navRow{name: NavFinance, icon: "receipt-text", label: i18n.T(ctx, "common.nav.finance"), href: "/platform/finance", phone: true})
+			rows = append(rows, navRow{name: NavFinance, icon: "receipt-text", label: i18n.T(ctx, "common.nav.finance"), href: "/platform/finance", phone: true},
+				navRow{name: NavExports, icon: "download", label: i18n.T(ctx, "exports.title"), href: "/platform/exports", sub: true},
+				navRow{name: NavFapiao, icon: "file-check", label: i18n.T(ctx, "fapiao.heading"), href: "/platform/fapiao", sub: true},
+				navRow{name: NavVouchers, icon: "file-spreadsheet", label: i18n.T(ctx, "voucher.title"), href: "/platform/vouchers", sub: true})
 		}
 		return rows
 	}
@@ -118,7 +124,9 @@ func navigation(ctx context.Context, c Chrome) []navRow {
 		rows = append(rows, navRow{name: NavDecision, icon: "split", label: i18n.T(ctx, "orders.status.needs_decision"), href: "/orders?status=needs_decision", sub: true})
 	}
 	if c.CanBill {
-		rows = append(rows, navRow{name: NavBilling, icon: "receipt-text", label: i18n.T(ctx, "common.nav.billing"), href: "/billing", phone: true})
+		rows = append(rows, navRow{name: NavBilling, icon: "receipt-text", label: i18n.T(ctx, "common.nav.billing"), href: "/billing", phone: true},
+			navRow{name: NavExports, icon: "download", label: i18n.T(ctx, "exports.title"), href: "/billing/exports", sub: true},
+			navRow{name: NavFapiao, icon: "file-check", label: i18n.T(ctx, "fapiao.heading"), href: "/billing/fapiao", sub: true})
 	}
 	if c.CanManage {
 		rows = append(rows, navRow{name: NavSettings, icon: "settings", label: i18n.T(ctx, "common.nav.settings"), href: "/settings", phone: !c.CanBill})

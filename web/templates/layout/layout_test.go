@@ -39,11 +39,11 @@ func links(doc *goquery.Document) string {
 func TestNavigationShowsWhatTheRoleMayUse(t *testing.T) {
 	t.Parallel()
 	owner := page(t, i18n.ZH, layout.Chrome{CanWork: true, CanBill: true, CanManage: true})
-	if got := links(owner); got != "/ /batches /orders /billing /settings" {
+	if got := links(owner); got != "/ /batches /orders /billing /billing/exports /billing/fapiao /settings" {
 		t.Errorf("owner: %s", got)
 	}
 	finance := page(t, i18n.ZH, layout.Chrome{CanBill: true})
-	if got := links(finance); got != "/ /billing" {
+	if got := links(finance); got != "/ /billing /billing/exports /billing/fapiao" {
 		t.Errorf("finance: %s", got)
 	}
 	if finance.Find("[data-search]").Length() != 0 {

@@ -1,4 +1,4 @@
-package billing
+package table
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestCSVTextIsSafeToOpen(t *testing.T) {
+func TestTextIsSafeToOpen(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"":                   "",
@@ -31,17 +31,17 @@ func TestCSVTextIsSafeToOpen(t *testing.T) {
 		"15%":                "15%\t",
 		"2-Jan":              "2-Jan\t",
 	} {
-		assert.Equal(t, want, csvText(in), "%q", in)
+		assert.Equal(t, want, Text(in), "%q", in)
 	}
 }
 
-// FuzzCSVText: no text comes out that a spreadsheet would run, and none is lost.
-func FuzzCSVText(f *testing.F) {
+// FuzzText: no text comes out that a spreadsheet would run, and none is lost.
+func FuzzText(f *testing.F) {
 	for _, s := range []string{"=1+1", "＋1", "001", "三(2)班", "", "\xff", "'"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		out := csvText(s)
+		out := Text(s)
 		if out != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(out)[0]) {
 			t.Errorf("%q begins like a formula", out)
 		}

@@ -1,0 +1,21 @@
+package app
+
+import (
+	"context"
+
+	"huizhi/internal/billing/exports"
+	"huizhi/internal/billing/fapiao"
+	"huizhi/internal/billing/statement"
+	"huizhi/internal/billing/voucher"
+	"huizhi/internal/tenants"
+)
+
+// openDocuments makes what writes billing's documents.
+func (a *App) openDocuments() {
+	a.Vouchers = &voucher.Service{DB: a.DB, Billing: a.Billing}
+	a.Fapiao = &fapiao.Service{DB: a.DB, Blobs: a.Blobs, Billing: a.Billing}
+	a.Exports = &exports.Service{DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, Billing: a.Billing, Vouchers: a.Vouchers,
+		Statements: &statement.Service{Billing: a.Billing, Tenant: func(ctx context.Context, sc tenants.Scope) (*tenants.Tenant, error) {
+			return tenants.Load(ctx, a.DB, sc)
+		}}}
+}
