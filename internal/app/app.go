@@ -168,7 +168,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	}
 	files := safehttp.New(safehttp.Config{AllowPrivate: c.AllowPrivateURLs || c.Simulated(), UserAgent: "huizhi"})
 	oc := orders.Config{
-		DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, Provider: provider, Account: account, Ledger: ledger{},
+		DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, Provider: provider, Account: account, Ledger: ledger{}, Funds: funds{a.Billing},
 		Fetch: func(ctx context.Context, url string) (orders.File, error) {
 			f, err := files.Fetch(ctx, url, safehttp.Limits{Redirects: 3})
 			return orders.File{Data: f.Body, Type: f.ContentType, SHA256: f.SHA256}, err

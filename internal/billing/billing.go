@@ -5,10 +5,13 @@
 //	ledger.go, free.go, ocrcall.go  what happened: charges, free failures, OCR calls
 //	seal.go, verify.go              the hash chain over finished days
 //	price.go, pricebook.go          what receipts cost, and when
+//	shelf.go                        changes of the price book, and their history
 //	rating.go                       which price holds for which charge
 //	draft.go, run.go                invoices built from the ledger
 //	life.go, finalize.go            the one table of an invoice's moves; its number
 //	payment.go, credit.go           what was paid and what was forgiven
+//	wallet.go, wallethold.go        prepaid money and credit limits: what orders hold
+//	walletinvoice.go                what a wallet has to do with invoices
 //	protect.go                      what the database itself refuses to change
 //
 // Money is counted one way everywhere: each charge has a price of its own
@@ -126,7 +129,8 @@ func (l *Line) Points() int64 { return l.Receipts * l.UnitPoints }
 
 // Models are the tables of this package, for the check at start.
 var Models = []any{(*Charge)(nil), (*FreeEntry)(nil), (*OCRCall)(nil), (*head)(nil), (*Seal)(nil), (*TenantPrice)(nil), (*PlanPrice)(nil),
-	(*Invoice)(nil), (*Line)(nil), (*numberSeries)(nil), (*Payment)(nil), (*CreditNote)(nil)}
+	(*Invoice)(nil), (*Line)(nil), (*numberSeries)(nil), (*Payment)(nil), (*CreditNote)(nil),
+	(*PriceChange)(nil), (*Wallet)(nil), (*walletHold)(nil), (*WalletEntry)(nil)}
 
 // Service keeps the price book, builds invoices and leads them through their
 // life. Writing to the ledger is Record, RecordFree and RecordOCRCall, which

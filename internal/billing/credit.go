@@ -99,7 +99,10 @@ func (s *Service) IssueCredit(ctx context.Context, sc tenants.Scope, invoiceID s
 		if _, err := tx.NewInsert().Model(note).Exec(ctx); err != nil {
 			return fmt.Errorf("cannot issue the credit note: %w", err)
 		}
-		return nil
+		if n.Refund != "" {
+			return nil // the money went out by bank
+		}
+		return toWallet(ctx, tx, sc, inv.ID, WalletEntry{Kind: WalletCredited, Source: note.ID, Fen: n.Fen, Reference: number, Actor: actor}, now)
 	})
 	if err != nil {
 		return nil, err

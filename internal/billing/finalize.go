@@ -82,6 +82,9 @@ func (s *Service) Finalize(ctx context.Context, sc tenants.Scope, month Month, a
 		if err := inv.finalize(ctx, tx, sc, actor, now); err != nil {
 			return err
 		}
+		if err := s.settle(ctx, tx, sc, &inv, now); err != nil {
+			return err
+		}
 		return s.changed(ctx, tx, sc, &inv)
 	})
 	if err == nil && changed {

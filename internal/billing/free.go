@@ -47,7 +47,8 @@ type NewFree struct {
 
 // RecordFree writes the entry of a failed attempt in the transaction that marks
 // it failed. A second one for the attempt changes nothing. Like Record it is
-// ErrSealed for a day that has been sealed.
+// ErrSealed for a day that has been sealed. What the order holds in the tenant's
+// wallet is released.
 func RecordFree(ctx context.Context, tx bun.Tx, sc tenants.Scope, f NewFree) error {
 	if err := openDay(ctx, tx, sc, f.At); err != nil {
 		return err
@@ -57,8 +58,12 @@ func RecordFree(ctx context.Context, tx bun.Tx, sc tenants.Scope, f NewFree) err
 		TypeID: f.TypeID, TypeName: f.TypeName, City: f.City, BatchID: f.BatchID, BatchName: f.BatchName, Outcome: f.Outcome,
 		At: f.At.UTC(), Month: MonthOf(f.At), Day: dayOf(f.At),
 	}
-	if _, err := tx.NewInsert().Model(row).On("CONFLICT (tenant_id, attempt_id) DO NOTHING").Exec(ctx); err != nil {
+	res, err := tx.NewInsert().Model(row).On("CONFLICT (tenant_id, attempt_id) DO NOTHING").Exec(ctx)
+	if err != nil {
 		return fmt.Errorf("cannot record the failed attempt: %w", err)
 	}
-	return nil
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err // what the order holds by now is for another attempt
+	}
+	return Release(ctx, tx, sc, f.OrderID, f.OrderNumber, f.At)
 }

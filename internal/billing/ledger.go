@@ -52,7 +52,8 @@ type NewCharge struct {
 // the attempt changes nothing and reports created = false; the transaction goes
 // on. Simulated and failed attempts are never given to it. When the day of c.At
 // has been sealed in the meantime, it is ErrSealed, and the completion is to be
-// tried again by a later clock.
+// tried again by a later clock. What the order holds in the tenant's wallet is
+// captured with it.
 func Record(ctx context.Context, tx bun.Tx, sc tenants.Scope, c NewCharge) (created bool, err error) {
 	if c.Points <= 0 {
 		return false, fmt.Errorf("a charge of %d points", c.Points)
@@ -75,7 +76,10 @@ func Record(ctx context.Context, tx bun.Tx, sc tenants.Scope, c NewCharge) (crea
 	if err != nil {
 		return false, fmt.Errorf("cannot record the charge: %w", err)
 	}
-	return n == 1, nil
+	if n == 0 {
+		return false, nil
+	}
+	return true, capture(ctx, tx, sc, row)
 }
 
 // Entry is a charge with its price.

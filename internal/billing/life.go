@@ -162,8 +162,10 @@ func (s *Service) Void(ctx context.Context, sc tenants.Scope, id, actor string, 
 			return apperr.New(apperr.Conflict, "error.billing.void_paid")
 		}
 		inv.ClosedAt = &now
-		inv.State, err = move(inv.State, eventVoid)
-		return err
+		if inv.State, err = move(inv.State, eventVoid); err != nil {
+			return err
+		}
+		return voidInWallet(ctx, tx, sc, id, actor, now)
 	})
 }
 

@@ -93,7 +93,7 @@ func (s *Service) RecordPayment(ctx context.Context, sc tenants.Scope, invoiceID
 		if _, err := tx.NewInsert().Model(p).Exec(ctx); err != nil {
 			return fmt.Errorf("cannot record the payment: %w", err)
 		}
-		return nil
+		return toWallet(ctx, tx, sc, inv.ID, WalletEntry{Kind: WalletPayment, Source: p.ID, Fen: p.Fen, Reference: p.Reference, Actor: actor}, now)
 	})
 	if again != nil {
 		return again, nil

@@ -96,7 +96,7 @@ func (p *pdf) history(d *Document) {
 	}
 	p.Space(4)
 	for _, x := range d.Payments {
-		p.Row("", pdfSums, p.t("billing.pdf.payment", "day", x.PaidDay, "reference", x.Reference), i18n.Amount(x.Fen))
+		p.Row("", pdfSums, p.t("billing.paid."+x.Method, "day", x.PaidDay, "reference", x.Reference), i18n.Amount(x.Fen))
 	}
 	for _, c := range d.Credits {
 		p.Row("", pdfSums, p.t("billing.pdf.credit", "number", c.Number, "reason", c.Reason), i18n.Amount(-c.TotalFen))

@@ -22,7 +22,7 @@ type Preview struct {
 // Preview counts the month as if the terms had held on all its days. Nothing is
 // written.
 func (s *Service) Preview(ctx context.Context, sc tenants.Scope, month Month, terms Terms) (*Preview, error) {
-	if err := terms.check(); err != nil {
+	if err := terms.Check(); err != nil {
 		return nil, err
 	}
 	present, err := loadBook(ctx, s.db, sc)

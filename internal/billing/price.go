@@ -2,6 +2,8 @@ package billing
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"slices"
 
 	"huizhi/internal/apperr"
@@ -50,8 +52,8 @@ const (
 	maxTiers    = 20
 )
 
-// unitFen is what one receipt costs in the tier.
-func (t Tier) unitFen(typeID int, points int64) int64 {
+// UnitFen is what one receipt costs in the tier.
+func (t Tier) UnitFen(typeID int, points int64) int64 {
 	if fen, ok := t.Types[typeID]; ok {
 		return fen
 	}
@@ -79,39 +81,54 @@ func (t *Terms) unitFen(place, total int64, typeID int, points int64) int64 {
 	case place <= t.Free:
 		return 0
 	case t.Graduated:
-		return t.tierAt(place).unitFen(typeID, points)
+		return t.tierAt(place).UnitFen(typeID, points)
 	default:
-		return t.tierAt(total).unitFen(typeID, points)
+		return t.tierAt(total).UnitFen(typeID, points)
 	}
 }
 
-// check refuses terms that could make an invoice negative, or that nobody can
-// have meant. The fields are those of the form.
-func (t *Terms) check() error {
+// Names of the form's fields in the errors of Check.
+func tierField(i int, part string) string { return fmt.Sprintf("tier.%d.%s", i, part) }
+func typeField(i, typeID int) string      { return fmt.Sprintf("tier.%d.type.%d", i, typeID) }
+
+// gross is a price with its tax, rounded half up.
+func (t *Terms) gross(fen int64) int64 {
+	if t.TaxIncluded {
+		return fen
+	}
+	return fen + share(fen, t.TaxBP, 10_000)
+}
+
+// Check refuses terms that could make an invoice negative, or that nobody can
+// have meant. The fields are those of the form: "tier.0.after" and
+// "tier.0.price" of the first tier, "tier.0.type.7" of the type 7 in it, "free",
+// "minimum" and "tax"; "tiers" for all of them.
+func (t *Terms) Check() error {
 	var bad apperr.Fields
-	within := func(field string, v, most int64) {
+	within := func(field string, v, most int64, shown any) {
 		if v < 0 {
 			bad.Add(field, "error.price.negative")
 		} else if v > most {
-			bad.Add(field, "error.price.too_much", "max", most)
+			bad.Add(field, "error.price.too_much", "max", shown)
 		}
 	}
+	fen := func(field string, v int64) { within(field, v, maxFen, yuan(maxFen)) }
 	if len(t.Tiers) == 0 || len(t.Tiers) > maxTiers {
 		bad.Add("tiers", "error.price.tiers", "max", maxTiers)
 	}
 	for i, tier := range t.Tiers {
-		within("tiers", tier.FenPer1000Points, maxFen)
-		within("tiers", tier.After, maxReceipts)
-		for _, fen := range tier.Types {
-			within("tiers", fen, maxFen)
+		fen(tierField(i, "price"), tier.FenPer1000Points)
+		within(tierField(i, "after"), tier.After, maxReceipts, maxReceipts)
+		for _, id := range slices.Sorted(maps.Keys(tier.Types)) {
+			fen(typeField(i, id), tier.Types[id])
 		}
 		if i == 0 && tier.After != 0 || i > 0 && tier.After <= t.Tiers[i-1].After {
-			bad.Add("tiers", "error.price.tier_order")
+			bad.Add(tierField(i, "after"), "error.price.tier_order")
 		}
 	}
-	within("free", t.Free, maxReceipts)
-	within("minimum", t.MinimumFen, maxFen)
-	within("tax", t.TaxBP, maxTaxBP)
+	within("free", t.Free, maxReceipts, maxReceipts)
+	fen("minimum", t.MinimumFen)
+	within("tax", t.TaxBP, maxTaxBP, "100 %")
 	return bad.Err()
 }
 

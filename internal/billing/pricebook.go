@@ -3,7 +3,6 @@ package billing
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -92,13 +91,12 @@ func loadBook(ctx context.Context, tx bun.IDB, sc tenants.Scope) (*book, error) 
 // on is what holds on the day. A plan without a price for a day is Invalid: it
 // would be work for nothing.
 func (b *book) on(day string) (*Terms, error) {
-	plan := StandardPlan
-	for i := range b.own {
-		if p := &b.own[i]; p.holds(day) {
-			if p.Plan == "" {
+	plan := b.planOn(day)
+	if plan == "" {
+		for i := range b.own {
+			if p := &b.own[i]; p.holds(day) {
 				return &p.Terms, nil
 			}
-			plan = p.Plan
 		}
 	}
 	for i := range b.plans[plan] {
@@ -107,6 +105,16 @@ func (b *book) on(day string) (*Terms, error) {
 		}
 	}
 	return nil, apperr.New(apperr.Invalid, "error.price.none", "day", day, "plan", plan)
+}
+
+// planOn is the plan that prices the day, "" when a price of the tenant's own does.
+func (b *book) planOn(day string) string {
+	for i := range b.own {
+		if b.own[i].holds(day) {
+			return b.own[i].Plan
+		}
+	}
+	return StandardPlan
 }
 
 func (p *Price) holds(day string) bool { return p.FromDay <= day && day <= p.UntilDay }
@@ -127,130 +135,6 @@ func (s *Service) PlanPrices(ctx context.Context, _ tenants.Sweep) ([]PlanPrice,
 		return nil, fmt.Errorf("cannot list the prices of the plans: %w", err)
 	}
 	return out, nil
-}
-
-// AddPrice adds a price of the tenant. Days that it shares with another entry,
-// days of a month that has been invoiced, and terms that could make an invoice
-// negative are Invalid, and nothing is written.
-func (s *Service) AddPrice(ctx context.Context, sc tenants.Scope, n NewPrice, actor string, now time.Time) (*TenantPrice, error) {
-	p, err := n.price(actor, now)
-	if err != nil {
-		return nil, err
-	}
-	row := &TenantPrice{TenantID: sc.TenantID(), Plan: n.Plan, Price: p}
-	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		if err := lockLedger(ctx, tx, sc); err != nil {
-			return err
-		}
-		if n.Plan != "" {
-			known, err := tx.NewSelect().Model((*PlanPrice)(nil)).Where("plan = ?", n.Plan).Exists(ctx)
-			if err != nil {
-				return fmt.Errorf("cannot look for the plan: %w", err)
-			}
-			if !known {
-				return apperr.Field("plan", "error.price.no_plan")
-			}
-		}
-		closed, err := lastInvoiced(ctx, tx, sc)
-		if err != nil {
-			return err
-		}
-		var all []TenantPrice
-		if err := tx.NewSelect().Model(&all).ApplyQueryBuilder(sc.Where).Scan(ctx); err != nil {
-			return fmt.Errorf("cannot load the prices: %w", err)
-		}
-		var others []*Price
-		for i := range all {
-			others = append(others, &all[i].Price)
-		}
-		ended, err := place(&p, others, n.EndOpen, closed)
-		if err != nil {
-			return err
-		}
-		if ended != nil {
-			_, err := tx.NewUpdate().Model((*TenantPrice)(nil)).Set("until_day = ?", ended.UntilDay).
-				ApplyQueryBuilder(sc.Where).Where("id = ?", ended.ID).Exec(ctx)
-			if err != nil {
-				return fmt.Errorf("cannot end the price before: %w", err)
-			}
-		}
-		if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
-			return fmt.Errorf("cannot add the price: %w", err)
-		}
-		return tenants.Audit(ctx, tx, sc, actor, "price.add", "price", row.ID, now)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return row, nil
-}
-
-// planLock is the key of the PostgreSQL advisory lock that finalising shares and
-// that a change of a plan takes alone.
-const planLock = 0x506C616E // "Plan"
-
-// AddPlanPrice adds a price of a plan, and makes the plan with its first one.
-// What AddPrice refuses is refused here; a month counts as invoiced when any
-// tenant has been.
-func (s *Service) AddPlanPrice(ctx context.Context, _ tenants.Sweep, plan string, n NewPrice, actor string, now time.Time) (*PlanPrice, error) {
-	if plan == "" || len(plan) > 40 || n.Plan != "" {
-		return nil, apperr.Field("plan", "error.price.plan_name", "max", 40)
-	}
-	p, err := n.price(actor, now)
-	if err != nil {
-		return nil, err
-	}
-	row := &PlanPrice{Plan: plan, Price: p}
-	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		if err := lockPlans(ctx, tx, "pg_advisory_xact_lock"); err != nil {
-			return err
-		}
-		var closed Month
-		err := tx.NewSelect().Model((*Invoice)(nil)).ColumnExpr("COALESCE(MAX(month), '')").
-			Where("number IS NOT NULL AND state <> ?", StateVoid).Scan(ctx, &closed)
-		if err != nil {
-			return fmt.Errorf("cannot find the last invoiced month: %w", err)
-		}
-		var all []PlanPrice
-		if err := tx.NewSelect().Model(&all).Where("plan = ?", plan).Scan(ctx); err != nil {
-			return fmt.Errorf("cannot load the prices of the plan: %w", err)
-		}
-		if len(all) == 0 {
-			closed = "" // nobody was invoiced by a plan that did not exist
-		}
-		var others []*Price
-		for i := range all {
-			others = append(others, &all[i].Price)
-		}
-		ended, err := place(&p, others, n.EndOpen, closed)
-		if err != nil {
-			return err
-		}
-		if ended != nil {
-			_, err := tx.NewUpdate().Model((*PlanPrice)(nil)).Set("until_day = ?", ended.UntilDay).Where("plan = ? AND id = ?", plan, ended.ID).Exec(ctx)
-			if err != nil {
-				return fmt.Errorf("cannot end the price before: %w", err)
-			}
-		}
-		if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
-			return fmt.Errorf("cannot add the price of the plan: %w", err)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return row, nil
-}
-
-func lockPlans(ctx context.Context, tx bun.Tx, function string) error {
-	if !db.IsPostgres(tx) {
-		return nil // the transaction holds the only write lock
-	}
-	if _, err := tx.ExecContext(ctx, "SELECT "+function+"(?)", planLock); err != nil {
-		return fmt.Errorf("cannot lock the plans: %w", err)
-	}
-	return nil
 }
 
 // price checks what can be checked without the other entries.
@@ -274,33 +158,7 @@ func (n *NewPrice) price(actor string, now time.Time) (Price, error) {
 		p.Terms, p.MinimumFen = Terms{}, 0
 		return p, nil
 	}
-	return p, p.Terms.check()
-}
-
-// place finds room for the entry among the others of its plan or tenant. With
-// endOpen it cuts the open one short and returns it. Days up to the end of the
-// month that was invoiced last (closed, or "") are taken for good.
-func place(p *Price, others []*Price, endOpen bool, closed Month) (ended *Price, err error) {
-	if closed != "" && p.FromDay < dayOf(closed.End()) {
-		return nil, apperr.Field("from", "error.price.invoiced", "month", string(closed))
-	}
-	if endOpen {
-		i := slices.IndexFunc(others, func(o *Price) bool { return o.UntilDay == LastDay && o.FromDay < p.FromDay })
-		if i >= 0 {
-			begins, err := time.Parse(dayLayout, p.FromDay)
-			if err != nil {
-				return nil, fmt.Errorf("cannot read the day %q: %w", p.FromDay, err)
-			}
-			ended = others[i]
-			ended.UntilDay = begins.AddDate(0, 0, -1).Format(dayLayout)
-		}
-	}
-	for _, o := range others {
-		if o.FromDay <= p.UntilDay && p.FromDay <= o.UntilDay {
-			return nil, apperr.Field("from", "error.price.overlap", "from", o.FromDay, "until", o.UntilDay)
-		}
-	}
-	return ended, nil
+	return p, p.Terms.Check()
 }
 
 // lastInvoiced is the last month with an invoice that has a number and is not
@@ -313,4 +171,28 @@ func lastInvoiced(ctx context.Context, tx bun.IDB, sc tenants.Scope) (Month, err
 		return "", fmt.Errorf("cannot find the last invoiced month: %w", err)
 	}
 	return month, nil
+}
+
+func lastInvoicedOfAll(ctx context.Context, tx bun.IDB, _ tenants.Sweep) (Month, error) {
+	var month Month
+	err := tx.NewSelect().Model((*Invoice)(nil)).ColumnExpr("COALESCE(MAX(month), '')").
+		Where("number IS NOT NULL AND state <> ?", StateVoid).Scan(ctx, &month)
+	if err != nil {
+		return "", fmt.Errorf("cannot find the last invoiced month: %w", err)
+	}
+	return month, nil
+}
+
+// PriceOn is what the tenant pays on the day of now, with the plan that it comes
+// from, "" when it is the tenant's own.
+func (s *Service) PriceOn(ctx context.Context, sc tenants.Scope, now time.Time) (*Terms, string, error) {
+	b, err := loadBook(ctx, s.db, sc)
+	if err != nil {
+		return nil, "", err
+	}
+	terms, err := b.on(dayOf(now))
+	if err != nil {
+		return nil, "", err
+	}
+	return terms, b.planOn(dayOf(now)), nil
 }

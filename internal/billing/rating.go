@@ -27,7 +27,7 @@ func (s *span) unitFen(typeID int, points int64) int64 {
 	if s.free {
 		return 0
 	}
-	return s.tier.unitFen(typeID, points)
+	return s.tier.UnitFen(typeID, points)
 }
 
 func (s *span) holds(day, id string) bool {
@@ -70,6 +70,17 @@ func (r *rating) unitFen(c *Charge) (int64, error) {
 		}
 	}
 	return 0, fmt.Errorf("charge %s is in no span of %s", c.ID, r.month)
+}
+
+// grossFen is what the charge costs with its tax.
+func (r *rating) grossFen(c *Charge) (int64, error) {
+	fen, err := r.unitFen(c)
+	for i := range r.spans {
+		if r.spans[i].holds(c.Day, c.ID) {
+			return r.spans[i].terms.gross(fen), err
+		}
+	}
+	return fen, err
 }
 
 // rate finds how the month is priced by the book. Prices that begin within the
@@ -238,36 +249,59 @@ func (r *rater) entries(ctx context.Context, charges []Charge) ([]Entry, error) 
 // Quote is what the next n receipts of a type would cost a tenant today, before
 // tax that is not included. Failures cost nothing, so it is the most.
 func (s *Service) Quote(ctx context.Context, sc tenants.Scope, typeID int, points, n int64, now time.Time) (fen int64, err error) {
-	if n == 0 {
-		return 0, nil
+	prices, _, err := nextPrices(ctx, s.db, sc, slices.Repeat([]Purchase{{TypeID: typeID, Points: points}}, int(n)), 0, now)
+	for _, p := range prices {
+		fen += p
 	}
-	b, err := loadBook(ctx, s.db, sc)
+	return fen, err
+}
+
+// nextPrices is what the receipts of the list cost, in their order, if they are
+// the tenant's next ones today behind ahead others that are under way, before tax
+// that is not included, with the terms of today.
+func nextPrices(ctx context.Context, tx bun.IDB, sc tenants.Scope, list []Purchase, ahead int64, now time.Time) ([]int64, *Terms, error) {
+	if len(list) == 0 {
+		return nil, nil, nil
+	}
+	b, err := loadBook(ctx, tx, sc)
 	if err != nil {
-		return 0, err
+		return nil, nil, err
 	}
 	day := dayOf(now)
 	terms, err := b.on(day)
 	if err != nil {
-		return 0, err
+		return nil, nil, err
 	}
-	if terms.simple() {
-		return n * terms.Tiers[0].unitFen(typeID, points), nil
+	var place int64
+	if !terms.simple() {
+		if place, err = used(ctx, tx, sc, b, terms, now); err != nil {
+			return nil, nil, err
+		}
 	}
+	place += ahead
+	total := place + int64(len(list))
+	prices := make([]int64, len(list))
+	for i, p := range list {
+		prices[i] = terms.unitFen(place+1+int64(i), total, p.TypeID, p.Points)
+	}
+	return prices, terms, nil
+}
+
+// used counts the receipts of the month so far that these terms, which hold today,
+// have priced.
+func used(ctx context.Context, tx bun.IDB, sc tenants.Scope, b *book, terms *Terms, now time.Time) (int64, error) {
 	month := MonthOf(now)
-	run := span{fromDay: day, untilDay: day}
+	run := span{fromDay: dayOf(now), untilDay: dayOf(now)}
 	for at := month.Start(); dayOf(at) < run.fromDay; at = at.AddDate(0, 0, 1) {
 		if t, err := b.on(dayOf(at)); err == nil && t == terms {
 			run.fromDay = dayOf(at)
 		}
 	}
-	used, err := s.db.NewSelect().Model((*Charge)(nil)).ApplyQueryBuilder(sc.Where).Apply(run.where(month)).Count(ctx)
+	n, err := tx.NewSelect().Model((*Charge)(nil)).ApplyQueryBuilder(sc.Where).Apply(run.where(month)).Count(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("cannot count the receipts of the month: %w", err)
 	}
-	for place := int64(used) + 1; place <= int64(used)+n; place++ {
-		fen += terms.unitFen(place, int64(used)+n, typeID, points)
-	}
-	return fen, nil
+	return int64(n), nil
 }
 
 // FenOfOrders is what each of the orders was charged, by its id, as the invoice

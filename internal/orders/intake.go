@@ -45,7 +45,8 @@ func (in *Incoming) intakeKey(now time.Time) string {
 
 // TakeIn makes drafts of orders that a program hands in, in the caller's
 // transaction, with as many statements for a hundred as for one. The result is in
-// the order of the input.
+// the order of the input. What they will cost is held, or it is Conflict; see
+// Affordable.
 func (s *Service) TakeIn(ctx context.Context, tx bun.Tx, sc tenants.Scope, in []Incoming) ([]Order, error) {
 	now := s.now()
 	// As everywhere, the batches are locked before the numbers.
@@ -71,7 +72,7 @@ func (s *Service) TakeIn(ctx context.Context, tx bun.Tx, sc tenants.Scope, in []
 	if _, err := tx.NewInsert().Model(&events).Exec(ctx); err != nil {
 		return nil, fmt.Errorf("cannot record the new orders: %w", err)
 	}
-	return list, nil
+	return list, s.hold(ctx, tx, sc, list, now)
 }
 
 // place is where an order stands.
@@ -171,6 +172,9 @@ func (s *Service) Refuse(ctx context.Context, tx bun.Tx, sc tenants.Scope, order
 	now := s.now()
 	o.Message = message
 	if err := move(ctx, tx, sc, o, StatusFailed, now); err != nil {
+		return err
+	}
+	if err := s.release(ctx, tx, sc, o, now); err != nil {
 		return err
 	}
 	return record(ctx, tx, sc, o.ID, nil, EventFailed, ActorSystem, map[string]string{"message": message}, now)

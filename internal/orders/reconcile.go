@@ -303,11 +303,14 @@ func (s *Service) giveUp(ctx context.Context, tx bun.Tx, sc tenants.Scope, a *At
 	if err := move(ctx, tx, sc, o, StatusReview, now); err != nil {
 		return err
 	}
+	if err := s.release(ctx, tx, sc, o, now); err != nil {
+		return err
+	}
 	return record(ctx, tx, sc, o.ID, &a.ID, EventReopened, ActorSystem, map[string]string{"error": cause}, now)
 }
 
 // absent ends an attempt for which there is no application; the order is ready
-// again.
+// again. It keeps what it holds: who does not send it again at once releases it.
 func (s *Service) absent(ctx context.Context, tx bun.Tx, sc tenants.Scope, a *Attempt, o *Order, actor string, now time.Time) error {
 	seen := a.Status
 	a.Status, a.Live, a.FinishedAt, a.NextPollAt = AttemptAbsent, false, &now, nil
@@ -357,7 +360,10 @@ func (s *Service) Decide(ctx context.Context, sc tenants.Scope, orderID string, 
 			return err
 		}
 		if d == DecideResend {
-			return s.absent(ctx, tx, sc, a, o, actor, now)
+			if err := s.absent(ctx, tx, sc, a, o, actor, now); err != nil {
+				return err
+			}
+			return s.release(ctx, tx, sc, o, now)
 		}
 		next := now
 		a.Status, a.NextPollAt, a.Scans, a.CleanScans = AttemptUnknown, &next, 0, 0

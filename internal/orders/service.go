@@ -60,6 +60,7 @@ type Config struct {
 	Provider providers.Receipts
 	Account  string // names the upstream account, e.g. "clipimg" or "simulator"
 	Ledger   Ledger
+	Funds    Funds // nil: nobody's money has an end
 	Fetch    Fetcher
 	// BaseURL is where the provider reaches us, for photos and callbacks. A
 	// function, because a test's port is known only once it listens.

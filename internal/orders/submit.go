@@ -32,14 +32,23 @@ func (dispatchArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{Queu
 
 // SubmitBatch queues every ready order of the batch and returns how many. An
 // order that somebody else queued in the meantime is not ready any more, so
-// pressing twice, or two people pressing, submits once.
+// pressing twice, or two people pressing, submits once. When the tenant's money
+// does not last for all of them, it is Conflict and none is queued: a part that
+// the system picked would be neither the part nor the bill that was asked for.
 func (s *Service) SubmitBatch(ctx context.Context, sc tenants.Scope, batchID, actor string) (int, error) {
 	total := 0
+	portion, err := s.portion(ctx, sc)
+	if err != nil {
+		return 0, err
+	}
 	for {
 		var ids []string
-		err := s.DB.NewSelect().Model((*Order)(nil)).Column("id").ApplyQueryBuilder(sc.Where).
-			Where("batch_id = ? AND status = ?", batchID, StatusReady).Order("seq").Limit(200).Scan(ctx, &ids)
-		if err != nil {
+		q := s.DB.NewSelect().Model((*Order)(nil)).Column("id").ApplyQueryBuilder(sc.Where).
+			Where("batch_id = ? AND status = ?", batchID, StatusReady).Order("seq")
+		if portion > 0 {
+			q.Limit(portion)
+		}
+		if err := q.Scan(ctx, &ids); err != nil {
 			return total, fmt.Errorf("cannot list the ready orders: %w", err)
 		}
 		if len(ids) == 0 {
@@ -59,7 +68,8 @@ func (s *Service) SubmitBatch(ctx context.Context, sc tenants.Scope, batchID, ac
 // Submit queues those of the orders that are ready, in one transaction: the
 // attempts with all they will send, and the jobs that send them. An order that
 // lacks a field, because the provider asks for more since it was confirmed,
-// goes back to review; when that leaves none, the error names the fields.
+// goes back to review; when that leaves none, the error names the fields. When
+// the tenant's money does not last for all, it is Conflict and none is queued.
 func (s *Service) Submit(ctx context.Context, sc tenants.Scope, orderIDs []string, actor string) (int, error) {
 	n := 0
 	var lacking apperr.Fields
@@ -72,6 +82,7 @@ func (s *Service) Submit(ctx context.Context, sc tenants.Scope, orderIDs []strin
 			return fmt.Errorf("cannot load the ready orders: %w", err)
 		}
 		n, lacking = 0, nil
+		var queued []Order
 		for i := range ready {
 			o := &ready[i]
 			batches[o.BatchID] = true
@@ -86,7 +97,11 @@ func (s *Service) Submit(ctx context.Context, sc tenants.Scope, orderIDs []strin
 			if err := s.queueOrder(ctx, tx, sc, o, actor, s.now()); err != nil {
 				return err
 			}
+			queued = append(queued, *o)
 			n++
+		}
+		if err := s.hold(ctx, tx, sc, queued, s.now()); err != nil {
+			return err
 		}
 		wake := make([]river.JobArgs, min(n, s.Concurrency))
 		for i := range wake {
@@ -205,6 +220,9 @@ func (s *Service) Cancel(ctx context.Context, sc tenants.Scope, orderID, actor s
 			return err
 		}
 		if err := s.followed(ctx, tx, sc, o, nil); err != nil {
+			return err
+		}
+		if err := s.release(ctx, tx, sc, o, now); err != nil {
 			return err
 		}
 		return record(ctx, tx, sc, o.ID, nil, EventCancelled, actor, nil, now)

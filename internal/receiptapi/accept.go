@@ -24,6 +24,8 @@ type submission struct {
 	app    *Application
 	order  orders.Incoming
 
+	short bool // the tenant's money does not last for it: nothing was kept
+
 	turn chan error // buffered; see acceptor
 }
 
@@ -99,17 +101,23 @@ func (s *Service) commit(ctx context.Context, group []*submission) error {
 	slices.Sort(ids) // locks are taken in one order
 	now := s.Now()
 	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		var taken []*submission
 		for _, id := range ids {
-			if err := s.takeIn(ctx, tx, byTenant[id][0].caller.scope, byTenant[id]); err != nil {
+			part, err := s.takeIn(ctx, tx, byTenant[id][0].caller.scope, byTenant[id])
+			if err != nil {
 				return err
 			}
+			taken = append(taken, part...)
 		}
-		numbers, err := nextNumbers(ctx, tx, len(group), now)
+		if len(taken) == 0 {
+			return nil
+		}
+		numbers, err := nextNumbers(ctx, tx, len(taken), now)
 		if err != nil {
 			return err
 		}
-		apps, work := make([]*Application, len(group)), make([]river.JobArgs, len(group))
-		for i, sub := range group {
+		apps, work := make([]*Application, len(taken)), make([]river.JobArgs, len(taken))
+		for i, sub := range taken {
 			a := sub.app
 			a.TenantID, a.ID, a.ApplicationNo = sub.caller.scope.TenantID(), db.NewID(), numbers[i]
 			a.KeyID, a.Test, a.Status, a.FileToken, a.SubmittedAt = sub.caller.key.ID, sub.caller.key.Test, providers.StatusPending, newToken(), now
@@ -126,20 +134,32 @@ func (s *Service) commit(ctx context.Context, group []*submission) error {
 	return nil
 }
 
-// takeIn makes the orders of one tenant's submissions.
-func (s *Service) takeIn(ctx context.Context, tx bun.Tx, sc tenants.Scope, group []*submission) error {
+// takeIn makes the orders of one tenant's submissions, as far as its money lasts,
+// and returns those. The others are marked: each was a call of its own, so that
+// none is refused for the sake of the next.
+func (s *Service) takeIn(ctx context.Context, tx bun.Tx, sc tenants.Scope, group []*submission) ([]*submission, error) {
 	in := make([]orders.Incoming, len(group))
 	for i, sub := range group {
 		in[i] = sub.order
 	}
-	list, err := s.Orders.TakeIn(ctx, tx, sc, in)
+	n, err := s.Orders.Affordable(ctx, tx, sc, in)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i, sub := range group {
-		sub.app.OrderID = list[i].ID
+		sub.short = i >= n
 	}
-	return nil
+	if n == 0 {
+		return nil, nil
+	}
+	list, err := s.Orders.TakeIn(ctx, tx, sc, in[:n])
+	if err != nil {
+		return nil, err
+	}
+	for i, o := range list {
+		group[i].app.OrderID = o.ID
+	}
+	return group[:n], nil
 }
 
 // nextNumbers makes n application numbers like RA20231201143059001: the Chinese

@@ -117,7 +117,8 @@ var Messages = map[int]string{
 	codeManyNumbers: "单次查询申请单号不能超过100个", codeBalance: "账户余额不足", codeSubmit: "申请提交失败,请稍后重试", codeSystem: "系统异常,请稍后重试",
 }
 
-// The document's codes. codeBalance is never given: tenants pay afterwards.
+// The document's codes. codeBalance is given to tenants with a wallet alone: the
+// others pay afterwards.
 const (
 	codeKey         = 1001
 	codeNoType      = 1002

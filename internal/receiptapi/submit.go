@@ -36,6 +36,9 @@ func (s *Service) submit(ctx context.Context, c *caller, r *request) answer {
 	if err := s.accept.add(ctx, sub); err != nil {
 		return failed(codeSubmit, err)
 	}
+	if sub.short {
+		return refuse(codeBalance)
+	}
 	return success(accepted{sub.app.ApplicationNo, "申请提交成功,请等待处理"})
 }
 

@@ -264,8 +264,12 @@ func (s *Server) submitModel(r *http.Request) (batchview.SubmitModel, error) {
 	if err != nil {
 		return batchview.SubmitModel{}, err
 	}
-	return batchview.SubmitModel{BatchID: id, Name: b.Name, Count: q.Receipts, Points: q.Points, Fen: q.Fen,
-		Left: counts[orders.StatusReview], Simulate: b.Simulate, Usual: usual}, nil
+	m := batchview.SubmitModel{BatchID: id, Name: b.Name, Count: q.Receipts, Points: q.Points, Fen: q.Fen,
+		Left: counts[orders.StatusReview], Simulate: b.Simulate, Usual: usual}
+	if !b.Simulate {
+		m.Short, m.Low, err = s.fundsNotes(r, b.TypeID, q.Receipts)
+	}
+	return m, err
 }
 
 // submitBatch submits what was ready when it was asked. When more has become
@@ -283,6 +287,10 @@ func (s *Server) submitBatch(w http.ResponseWriter, r *http.Request) error {
 		return s.render(w, r, http.StatusConflict, batchview.SubmitPage(s.chrome(r, layout.NavBatches), m))
 	}
 	n, err := s.Orders.SubmitBatch(r.Context(), id.Scope(), batch, id.User.ID)
+	if apperr.KindOf(err) == apperr.Conflict && m.Short != nil { // the page says how much is missing, and what to do
+		note(r).err = err
+		return s.render(w, r, http.StatusConflict, batchview.SubmitPage(s.chrome(r, layout.NavBatches), m))
+	}
 	if err != nil {
 		return err
 	}

@@ -93,6 +93,12 @@ func (s *Server) billingMonth(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.ReceiptPoints, m.ReceiptFen = receipt.Points, receipt.Fen
+	if m.Price, err = s.priceWords(ctx, id.Scope(), now); err != nil {
+		return err
+	}
+	if m.Wallet, err = s.walletLine(ctx, id.Scope()); err != nil {
+		return err
+	}
 	if id.Role.Allows(tenants.CanWork) {
 		m.Batches = "/batches"
 	}
@@ -357,7 +363,7 @@ func invoiceModel(ctx context.Context, inv *billing.Detail, tenant *tenants.Tena
 	}
 	m.OpenFen = inv.OpenFen()
 	for _, p := range inv.Payments {
-		m.Payments = append(m.Payments, billingview.Payment{Day: p.PaidDay, Reference: p.Reference, Fen: p.Fen})
+		m.Payments = append(m.Payments, billingview.Payment{Method: p.Method, Day: p.PaidDay, Reference: p.Reference, Fen: p.Fen})
 	}
 	for _, c := range inv.Credits {
 		m.Credits = append(m.Credits, billingview.Credit{Number: c.Number, Reason: c.Reason, Fen: c.TotalFen})

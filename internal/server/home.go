@@ -46,6 +46,11 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, sc, now := r.Context(), id.Scope(), db.Now()
 	m := homeview.Model{Now: now, SampleURL: s.sampleURL()}
+	low, err := s.lowNote(ctx, sc, id.Role)
+	if err != nil {
+		return err
+	}
+	m.Low = low
 	counts, err := s.Orders.StatusCounts(ctx, sc)
 	if err != nil {
 		return err

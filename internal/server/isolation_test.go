@@ -39,6 +39,7 @@ func TestNoRouteReachesAnotherTenantsRows(t *testing.T) {
 		"batch": b.ID, "order": o.ID, "id": o.ID, "picture": o.PhotoID, "reading": readings[*o.FrontID].ID, "key": key.ID, "invoice": invoice.ID,
 		// Not objects of a tenant: any value will do.
 		"file": "thumb.jpg", "month": "2026-10", "line": "1", "account": "simulator", "token": "none", "tenant": victim.scope.TenantID(),
+		"plan": "standard", "price": "none",
 	}
 	secrets := []string{"欧阳翀", "110101199001011237", "机密批次", "机密密钥", o.Number, b.ID, o.ID}
 

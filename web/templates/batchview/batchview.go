@@ -146,8 +146,10 @@ type SubmitModel struct {
 	Points, Fen   int64
 	Left          int64 // in review: not submitted
 	Simulate      bool
-	Usual         string // how long a receipt takes
-	Changed       bool   // the count changed since the question was asked
+	Usual         string       // how long a receipt takes
+	Changed       bool         // the count changed since the question was asked
+	Short         *ui.NoteView // the wallet does not pay for them; nil when it does
+	Low           *ui.NoteView // it does, and runs out
 	Open          bool
 }
 

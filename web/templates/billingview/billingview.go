@@ -55,7 +55,9 @@ type MonthModel struct {
 	Invoice, Draft string
 	Batches        string // where work begins, "" for those who bill only
 
-	ReceiptPoints, ReceiptFen int64 // what a receipt costs
+	ReceiptPoints, ReceiptFen int64    // what a receipt costs
+	Price                     []string // what the tenant pays today, in words
+	Wallet                    *Wallet  // nil without one
 }
 
 // MonthLink is a month to switch to.

@@ -41,6 +41,7 @@ func (m FinanceModel) stats(ctx context.Context) []ui.StatView {
 
 // Payment is money that came for an invoice.
 type Payment struct {
+	Method         string // "bank_transfer", "stripe", "wallet"
 	Day, Reference string
 	Fen            int64
 }

@@ -20,6 +20,7 @@ type Model struct {
 	Batches   templ.Component // nil for a tenant without any
 	Month     *Month          // nil for those who do not see money
 	SampleURL string          // a ZIP to try with, or ""
+	Low       *ui.NoteView    // the wallet runs out; nil when it does not
 }
 
 // Group is orders that need a person for the same reason.

@@ -47,6 +47,7 @@ const (
 	NavExports   = "exports" // of tenants and of the staff
 	NavFapiao    = "fapiao"
 	NavVouchers  = "vouchers"
+	NavPrices    = "prices"
 )
 
 // Chrome is what the frame shows, besides the page.
@@ -103,6 +104,7 @@ func navigation(ctx context.Context, c Chrome) []navRow {
 		}
 		if c.CanAccount {
 			rows = append(rows, navRow{name: NavFinance, icon: "receipt-text", label: i18n.T(ctx, "common.nav.finance"), href: "/platform/finance", phone: true},
+				navRow{name: NavPrices, icon: "coins", label: i18n.T(ctx, "common.nav.prices"), href: "/platform/prices", phone: true},
 				navRow{name: NavExports, icon: "download", label: i18n.T(ctx, "exports.title"), href: "/platform/exports", sub: true},
 				navRow{name: NavFapiao, icon: "file-check", label: i18n.T(ctx, "fapiao.heading"), href: "/platform/fapiao", sub: true},
 				navRow{name: NavVouchers, icon: "file-spreadsheet", label: i18n.T(ctx, "voucher.title"), href: "/platform/vouchers", sub: true})
