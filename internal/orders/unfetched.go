@@ -51,14 +51,19 @@ func (s *Service) fail(ctx context.Context, tx bun.Tx, sc tenants.Scope, a *Atte
 		detail["error"] = KeyUnfetched
 	}
 	wait := s.PollSchedule[min(before, len(s.PollSchedule)-1)]
-	if again {
-		detail["again"] = wait.String()
-	}
 	if err := move(ctx, tx, sc, o, StatusFailed, now); err != nil {
 		return err
 	}
 	if err := s.noteFailure(ctx, tx, sc, a, o, now); err != nil {
 		return err
+	}
+	if again {
+		if again, err = s.holdAgain(ctx, tx, sc, o, now); err != nil {
+			return err
+		}
+	}
+	if again {
+		detail["again"] = wait.String()
 	}
 	if err := record(ctx, tx, sc, o.ID, &a.ID, EventFailed, ActorProvider, detail, now); err != nil {
 		return err
