@@ -82,10 +82,17 @@ func TestAStopIsExplainedAndLifted(t *testing.T) {
 	for _, want := range []string{"全部租户的提交已暂停", "上游账号点数不足", "已试 3 次", "不会重复扣费"} {
 		require.Contains(t, text, want)
 	}
+	clerk := site.signUp("晨光照相馆")
+	note := clerk.page(clerk.get("/orders"), http.StatusOK).Find("#paused").Text()
+	require.Contains(t, note, "恢复后自动继续", "who waits for orders is told why they do not move")
+	require.NotContains(t, note, "点数", "the operator's account is not the tenants' business")
+	require.Zero(t, clerk.page(clerk.get("/settings"), http.StatusOK).Find("#paused").Length())
+
 	require.Equal(t, http.StatusSeeOther, operator.post(page.Find(`form[action$="/resume"]`).AttrOr("action", ""), nil).StatusCode)
 	page = operator.page(operator.get("/platform/provider"), http.StatusOK)
 	require.Contains(t, page.Find("#provider").Text(), "正在试着恢复")
 	require.Contains(t, page.Find("main").Text(), "由顾远航恢复")
+	require.Zero(t, clerk.page(clerk.get("/orders"), http.StatusOK).Find("#paused").Length())
 }
 
 // What somebody did at the command line is not said to be the system's doing.

@@ -138,8 +138,23 @@ func (s *Server) chrome(r *http.Request, nav string) layout.Chrome {
 			s.Log.ErrorContext(r.Context(), "cannot count the lanes", "error", err)
 		}
 		c.Counts = map[string]int{layout.NavUnknown: unknown, layout.NavDecision: decision}
+		c.Paused = s.paused(r, nav)
 	}
 	return c
+}
+
+// paused tells the pages about orders whether anything is submitted at the moment.
+func (s *Server) paused(r *http.Request, nav string) bool {
+	switch nav {
+	case layout.NavHome, layout.NavBatches, layout.NavOrders, layout.NavUnknown, layout.NavDecision:
+	default:
+		return false
+	}
+	reason, err := s.Orders.PausedBy(r.Context())
+	if err != nil {
+		s.Log.ErrorContext(r.Context(), "cannot see whether the account is stopped", "error", err)
+	}
+	return reason != ""
 }
 
 // plainChrome is the frame before sign-in.

@@ -9,9 +9,14 @@ export function relativeTimes(): void {
 
 function refresh(): void {
   for (const element of document.querySelectorAll<HTMLTimeElement>("time[data-rel]")) {
-    element.textContent = relative(new Date(element.dateTime), new Date()) ?? element.textContent;
+    const t = new Date(element.dateTime), now = new Date();
+    const soon = element.dataset.rel === "due" && t.getTime() - now.getTime() < near;
+    element.textContent = (soon ? text("soon") : relative(t, now)) ?? element.textContent;
   }
 }
+
+/** What happens within so many milliseconds happens any moment; see dueSoon in web/templates/ui. */
+const near = 45_000;
 
 const clock = new Intl.DateTimeFormat("en-GB", { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit" });
 

@@ -64,6 +64,7 @@ type Chrome struct {
 	CanManage     bool           // may see settings
 	CanAccount    bool           // one of the platform's finance staff
 	CanWatch      bool           // one of the platform's staff: sees the provider, and no tenant
+	Paused        bool           // nothing is submitted for anybody at the moment: pages about orders say so
 	Simulator     bool           // the built-in simulator serves: every page says so
 	DemoMode      bool           // data are invented: every page says so
 	Theme         string         // from ThemeCookie; empty is System
@@ -209,6 +210,7 @@ const htmxConfig = `{"includeIndicatorStyles":false,"allowEval":false,"allowScri
 func scriptTexts(ctx context.Context) map[string]string {
 	return map[string]string{
 		"now":       i18n.T(ctx, "common.time.now"),
+		"soon":      i18n.T(ctx, "common.time.soon"),
 		"ago":       i18n.T(ctx, "common.time.ago", "n", "#"),
 		"in":        i18n.T(ctx, "common.time.in", "n", "#"),
 		"reference": i18n.T(ctx, "ui.request_id", "id", "#"),

@@ -306,7 +306,7 @@ func (m OrderModel) panelButtons(ctx context.Context) []ui.Btn {
 func (m OrderModel) panelFacts(ctx context.Context) []ui.Fact {
 	var facts []ui.Fact
 	if m.Lane != nil && !m.undecided() {
-		facts = append(facts, ui.Fact{Label: i18n.T(ctx, "orders.lane.next"), Part: ui.RelTime(m.Lane.NextLook, m.Now)})
+		facts = append(facts, ui.Fact{Label: i18n.T(ctx, "orders.lane.next"), Part: ui.DueTime(m.Lane.NextLook, m.Now)})
 	}
 	if m.Lane != nil && !m.undecided() && !m.Lane.NoEcho {
 		facts = append(facts, ui.Fact{Label: i18n.T(ctx, "orders.evidence.scans"), Value: i18n.T(ctx, "orders.lane.progress", "n", m.Lane.CleanScans, "needed", m.Lane.NeededScans)})
