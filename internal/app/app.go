@@ -38,6 +38,7 @@ import (
 	"huizhi/internal/providers/clipimg"
 	"huizhi/internal/providers/simulator"
 	"huizhi/internal/receiptapi"
+	"huizhi/internal/roster"
 	"huizhi/internal/safehttp"
 	"huizhi/internal/server"
 	"huizhi/internal/tenants"
@@ -80,6 +81,7 @@ type App struct {
 	Tenants     *tenants.Service
 	Photos      *photos.Service
 	Orders      *orders.Service
+	Rosters     *roster.Service
 	Billing     *billing.Service
 	Stripe      *stripe.Service // nil without a key
 	Exports     *exports.Service
@@ -190,6 +192,8 @@ func (a *App) open(ctx context.Context, o *options) error {
 	}
 	a.Photos = photos.New(photos.Config{DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, OCR: a.Recognition, Batches: a.Orders, Changed: changed, Log: a.Log})
 
+	a.Rosters = roster.New(roster.Config{DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs})
+
 	a.API = receiptapi.New(receiptapi.Config{
 		DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, Tenants: a.Tenants, Orders: a.Orders, Photos: a.Photos, BaseURL: a.URL, Log: a.Log,
 		Web:           safehttp.New(safehttp.Config{AllowPrivate: c.AllowPrivateURLs, UserAgent: "huizhi"}),
@@ -198,6 +202,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 
 	a.Orders.Register(a.Jobs)
 	a.Photos.Register(a.Jobs)
+	a.Rosters.Register(a.Jobs)
 	a.API.Register(a.Jobs)
 	a.Recognition.Register(a.Jobs)
 	a.Exports.Register(a.Jobs)
@@ -221,7 +226,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	})
 
 	sc := server.Config{
-		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Billing: a.Billing, Stripe: a.Stripe, Exports: a.Exports, Vouchers: a.Vouchers, Fapiao: a.Fapiao, API: a.API, Recognition: a.Recognition, Blobs: a.Blobs, BaseURL: a.URL,
+		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Rosters: a.Rosters, Billing: a.Billing, Stripe: a.Stripe, Exports: a.Exports, Vouchers: a.Vouchers, Fapiao: a.Fapiao, API: a.API, Recognition: a.Recognition, Blobs: a.Blobs, BaseURL: a.URL,
 		Log: a.Log, Simulated: c.Simulated(), OCRReady: func() error { return a.OCR.Health(context.Background()) },
 		Ready: func(r *http.Request) error { return a.DB.PingContext(r.Context()) },
 	}
@@ -239,7 +244,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 
 // models are all tables, for the check at start.
 func models() []any {
-	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, billing.Models, stripe.Models, fapiao.Models, voucher.Models, exports.Models, receiptapi.Models, routing.Models)
+	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, roster.Models, billing.Models, stripe.Models, fapiao.Models, voucher.Models, exports.Models, receiptapi.Models, routing.Models)
 }
 
 // OpenDatabase opens the database, migrates it if the settings allow, and

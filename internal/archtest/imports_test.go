@@ -25,7 +25,7 @@ var layers = [][]string{
 	{"migrations", "internal/apperr", "internal/i18n", "internal/idnumber", "internal/fonts", "internal/safehttp", "internal/blob", "internal/config", "web/static", "internal/archtest", "docs"},
 	{"internal/db", "internal/ocr", "internal/photos/imaging", "internal/photos/specs", "internal/photos/archive", "internal/providers", "web/templates/ui"},
 	{"internal/dbtest", "internal/jobs", "internal/tenants", "internal/ocr/local", "internal/ocr/ppocr", "internal/ocr/ocreval", "internal/ocr/cardgen", "internal/ocr/routing", "web/templates/layout"},
-	{"internal/auth", "internal/photos", "internal/billing", "web/templates"},
+	{"internal/auth", "internal/photos", "internal/billing", "internal/roster", "web/templates"},
 	{"internal/orders"},
 	{"internal/receipts"},
 	{"internal/receiptapi"},
@@ -36,9 +36,10 @@ var layers = [][]string{
 
 // forbidden are imports that the layers would allow and that must not be.
 var forbidden = map[string][]string{
-	"web/templates":    {"internal/db", "internal/tenants", "internal/auth", "internal/photos", "internal/orders", "internal/billing", "internal/providers", "internal/jobs", "internal/blob"},
+	"web/templates":    {"internal/db", "internal/tenants", "internal/auth", "internal/photos", "internal/orders", "internal/roster", "internal/billing", "internal/providers", "internal/jobs", "internal/blob"},
 	"internal/billing": {"internal/orders", "internal/photos", "internal/auth"},
-	"internal/photos":  {"internal/orders", "internal/billing", "internal/auth"},
+	"internal/photos":  {"internal/orders", "internal/roster", "internal/billing", "internal/auth"},
+	"internal/roster":  {"internal/photos", "internal/billing", "internal/auth"},
 	"internal/orders":  {"internal/billing", "internal/auth", "internal/providers/clipimg", "internal/providers/simulator"},
 }
 
@@ -50,9 +51,9 @@ var onlyIn = map[string][]string{
 	"internal/providers/xinhuo":    {"internal/app", "internal/providers"},
 	"internal/providers/simulator": {"internal/app", "internal/providers", "internal/demo", "cmd/web", "e2e"},
 	"github.com/stripe/stripe-go":  {"internal/billing/stripe"},
-	"github.com/riverqueue/river":  {"internal/jobs", "internal/orders", "internal/photos", "internal/receiptapi", "internal/billing/stripe", "internal/billing/exports"},
+	"github.com/riverqueue/river":  {"internal/jobs", "internal/orders", "internal/photos", "internal/roster", "internal/receiptapi", "internal/billing/stripe", "internal/billing/exports"},
 	"gocloud.dev":                  {"internal/blob"},
-	"github.com/xuri/excelize":     {"internal/billing", "internal/receipts"},
+	"github.com/xuri/excelize":     {"internal/billing", "internal/receipts", "internal/roster"},
 }
 
 func below(pkg, name string) bool { return pkg == name || strings.HasPrefix(pkg, name+"/") }

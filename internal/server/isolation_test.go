@@ -34,17 +34,21 @@ func TestNoRouteReachesAnotherTenantsRows(t *testing.T) {
 	invoice, err := site.Billing.Draft(ctx, victim.scope, october, db.Now())
 	require.NoError(t, err)
 	made := victim.documents(invoice.ID)
+	people := victim.roster("机密名单")
+	imported := victim.imported(people, "姓名,班级\n保密者,一班\n")
+	pupil := victim.people(people)[0]
 	objects := map[string]string{
+		"roster": people.ID, "import": imported.ID, "person": pupil.ID,
 		"export": made.export, "preset": made.preset, "fapiao": made.fapiao, "layout": "u8",
 		"batch": b.ID, "order": o.ID, "id": o.ID, "picture": o.PhotoID, "reading": readings[*o.FrontID].ID, "key": key.ID, "invoice": invoice.ID,
 		// Not objects of a tenant: any value will do.
 		"file": "thumb.jpg", "month": "2026-10", "line": "1", "account": "simulator", "token": "none", "tenant": victim.scope.TenantID(),
 		"plan": "standard", "price": "none",
 	}
-	secrets := []string{"欧阳翀", "110101199001011237", "机密批次", "机密密钥", o.Number, b.ID, o.ID}
+	secrets := []string{"欧阳翀", "110101199001011237", "机密批次", "机密密钥", "机密名单", "保密者", o.Number, b.ID, o.ID}
 
 	operator := site.staff(tenants.StaffOperator)
-	owned := map[string]bool{"batch": true, "order": true, "id": true, "picture": true, "reading": true, "key": true, "invoice": true, "export": true, "preset": true, "fapiao": true}
+	owned := map[string]bool{"batch": true, "order": true, "id": true, "picture": true, "reading": true, "key": true, "invoice": true, "export": true, "preset": true, "fapiao": true, "roster": true, "import": true, "person": true}
 	for _, rt := range server.RoutingTable() {
 		method, pattern, _ := strings.Cut(rt.Pattern, " ")
 		path, names := fill(t, pattern, objects)
@@ -66,7 +70,7 @@ func TestNoRouteReachesAnotherTenantsRows(t *testing.T) {
 					}
 					return status(t, p.get(path))
 				}
-				return status(t, p.post(path, url.Values{"version": {"1"}, "name": {"x"}, "front": {"x"}, "card": {"x"}, "order": {o.ID}, "orders": {o.ID}, "ids": {o.ID}}))
+				return status(t, p.post(path, url.Values{"version": {"1"}, "name": {"x"}, "front": {"x"}, "card": {"x"}, "order": {o.ID}, "orders": {o.ID}, "ids": {o.ID}, "person": {pupil.ID}, "roster": {people.ID}}))
 			}
 			caller := stranger
 			if path == "/signout" {

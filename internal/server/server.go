@@ -18,6 +18,7 @@ import (
 	"huizhi/internal/orders"
 	"huizhi/internal/photos"
 	"huizhi/internal/receiptapi"
+	"huizhi/internal/roster"
 	"huizhi/internal/tenants"
 	"huizhi/web/static"
 )
@@ -30,6 +31,7 @@ type Config struct {
 	Photos      *photos.Service
 	Recognition *routing.Router
 	Orders      *orders.Service
+	Rosters     *roster.Service
 	Billing     *billing.Service
 	Stripe      *stripe.Service // nil: invoices are paid by bank transfer only
 	Exports     *exports.Service
@@ -110,7 +112,7 @@ type route struct {
 func (s *Server) routes() []route {
 	var all []route
 	for _, area := range [][]route{
-		s.systemRoutes(), s.authRoutes(), s.homeRoutes(), s.batchRoutes(), s.uploadRoutes(), s.reviewRoutes(),
+		s.systemRoutes(), s.authRoutes(), s.homeRoutes(), s.batchRoutes(), s.rosterRoutes(), s.uploadRoutes(), s.reviewRoutes(),
 		s.orderRoutes(), s.receiptRoutes(), s.billingRoutes(), s.settingRoutes(), s.recognitionRoutes(), s.providerRoutes(), s.stripeRoutes(), s.platformRoutes(), s.financeRoutes(), s.priceRoutes(), s.walletRoutes(), s.exportRoutes(), s.voucherRoutes(), s.fapiaoRoutes(), s.apiRoutes(),
 	} {
 		all = append(all, area...)

@@ -35,6 +35,7 @@ const ThemeCookie = "huizhi_theme"
 const (
 	NavHome     = "home"
 	NavBatches  = "batches"
+	NavRosters  = "rosters"
 	NavOrders   = "orders"
 	NavBilling  = "billing"
 	NavSettings = "settings"
@@ -118,7 +119,8 @@ func navigation(ctx context.Context, c Chrome) []navRow {
 	if c.CanWork {
 		rows = append(rows,
 			navRow{name: NavBatches, icon: "folders", label: i18n.T(ctx, "common.nav.batches"), href: "/batches", phone: true},
-			navRow{name: NavOrders, icon: "list", label: i18n.T(ctx, "common.nav.orders"), href: "/orders", phone: true})
+			navRow{name: NavOrders, icon: "list", label: i18n.T(ctx, "common.nav.orders"), href: "/orders", phone: true},
+			navRow{name: NavRosters, icon: "users", label: i18n.T(ctx, "roster.nav"), href: "/rosters"})
 	}
 	if c.Counts[NavUnknown] > 0 || c.Nav == NavUnknown {
 		rows = append(rows, navRow{name: NavUnknown, icon: "circle-question-mark", label: i18n.T(ctx, "orders.status.unknown"), href: "/orders?status=unknown", sub: true})
