@@ -332,7 +332,7 @@ func identify(v Values, k known) (*Person, *Issue) {
 		sameClass := q.Grade == v.Grade && q.Class == v.Class
 		only := len(numbered) == 1 && len(v.StudentNumber) >= schoolWide
 		switch {
-		case q == p:
+		case p != nil && q.ID == p.ID:
 		case p == nil && (q.Name == v.Name || (sameClass || only) && !differ(q.IDNumber, v.IDNumber)):
 			p = q
 		case sameClass:

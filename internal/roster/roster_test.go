@@ -206,6 +206,16 @@ func TestASecondImportShowsWhatDiffersAndDeletesNobody(t *testing.T) {
 	})
 }
 
+func TestTheSameTableOnceMoreChangesNothing(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, dbtest.SQLite(t))
+	table := "姓名,身份证号,学号,班级,性别\n李雷," + number(1) + ",1,1班,男\n韩梅梅,,2,1班,女\n赵云,,,2班,\n"
+	o.take(table)
+	im := o.check(table)
+	require.Equal(t, roster.Counts{Same: 3}, im.Counts, "%v", o.refused(im))
+	require.ErrorContains(t, o.Agree(context.Background(), o.sc, im.ID, o.user), "not_waiting", "there is nothing to write")
+}
+
 func TestWhatAPersonSetByHandStays(t *testing.T) {
 	t.Parallel()
 	eachOffice(t, func(t *testing.T, o *office) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"huizhi/internal/apperr"
 	"huizhi/internal/i18n"
@@ -137,8 +138,8 @@ func (s *Server) previewModel(r *http.Request, im *roster.Import) (rosterview.Pr
 
 // maskedSample hides what may be an ID number.
 func maskedSample(v string) string {
-	if len(v) >= 15 {
-		return maskNumber(roster.Normalize(roster.IDNumber, v))
+	if n := roster.Normalize(roster.IDNumber, v); len(n) >= 15 && strings.Trim(n, "0123456789X") == "" {
+		return maskNumber(n)
 	}
 	return v
 }
