@@ -20,6 +20,7 @@ import (
 
 	"huizhi/internal/auth"
 	"huizhi/internal/billing"
+	"huizhi/internal/billing/bulk"
 	"huizhi/internal/billing/exports"
 	"huizhi/internal/billing/fapiao"
 	"huizhi/internal/billing/stripe"
@@ -87,6 +88,7 @@ type App struct {
 	Exports     *exports.Service
 	Vouchers    *voucher.Service
 	Fapiao      *fapiao.Service
+	Bulk        *bulk.Service
 	API         *receiptapi.Service
 	OCR         ocr.Reader // the local engine
 	Recognition *routing.Router
@@ -161,6 +163,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	a.Billing = billing.NewService(a.DB)
 	a.Stripe = newStripe(c, a.DB, a.Jobs, a.Billing)
 	a.openDocuments()
+	a.Bulk = bulk.New(bulk.Config{DB: a.DB, Jobs: a.Jobs, Billing: a.Billing})
 
 	var srv *server.Server
 	changed := func(sc tenants.Scope, batchID string) {
@@ -206,6 +209,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	a.API.Register(a.Jobs)
 	a.Recognition.Register(a.Jobs)
 	a.Exports.Register(a.Jobs)
+	a.Bulk.Register(a.Jobs)
 	if a.Stripe != nil {
 		a.Stripe.Register(a.Jobs)
 		a.Jobs.AddLoop("open at Stripe", time.Hour, func(ctx context.Context) (time.Duration, error) {
@@ -226,7 +230,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	})
 
 	sc := server.Config{
-		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Rosters: a.Rosters, Billing: a.Billing, Stripe: a.Stripe, Exports: a.Exports, Vouchers: a.Vouchers, Fapiao: a.Fapiao, API: a.API, Recognition: a.Recognition, Blobs: a.Blobs, BaseURL: a.URL,
+		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Rosters: a.Rosters, Billing: a.Billing, Bulk: a.Bulk, Stripe: a.Stripe, Exports: a.Exports, Vouchers: a.Vouchers, Fapiao: a.Fapiao, API: a.API, Recognition: a.Recognition, Blobs: a.Blobs, BaseURL: a.URL,
 		Log: a.Log, Simulated: c.Simulated(), OCRReady: func() error { return a.OCR.Health(context.Background()) },
 		Ready: func(r *http.Request) error { return a.DB.PingContext(r.Context()) },
 	}
@@ -244,7 +248,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 
 // models are all tables, for the check at start.
 func models() []any {
-	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, roster.Models, billing.Models, stripe.Models, fapiao.Models, voucher.Models, exports.Models, receiptapi.Models, routing.Models)
+	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, roster.Models, billing.Models, bulk.Models, stripe.Models, fapiao.Models, voucher.Models, exports.Models, receiptapi.Models, routing.Models)
 }
 
 // OpenDatabase opens the database, migrates it if the settings allow, and

@@ -51,7 +51,7 @@ var onlyIn = map[string][]string{
 	"internal/providers/xinhuo":    {"internal/app", "internal/providers"},
 	"internal/providers/simulator": {"internal/app", "internal/providers", "internal/demo", "cmd/web", "e2e"},
 	"github.com/stripe/stripe-go":  {"internal/billing/stripe"},
-	"github.com/riverqueue/river":  {"internal/jobs", "internal/orders", "internal/photos", "internal/roster", "internal/receiptapi", "internal/billing/stripe", "internal/billing/exports"},
+	"github.com/riverqueue/river":  {"internal/jobs", "internal/orders", "internal/photos", "internal/roster", "internal/receiptapi", "internal/billing/stripe", "internal/billing/exports", "internal/billing/bulk"},
 	"gocloud.dev":                  {"internal/blob"},
 	"github.com/xuri/excelize":     {"internal/billing", "internal/receipts", "internal/roster"},
 }

@@ -13,6 +13,9 @@
 //	wallet.go, wallethold.go        prepaid money and credit limits: what orders hold
 //	walletinvoice.go                what a wallet has to do with invoices
 //	protect.go                      what the database itself refuses to change
+//	figures.go, list.go, ageing.go  what the platform's finance staff look at
+//	remittance.go, match.go         which invoice a bank transfer pays
+//	trace.go                        from a charge to its line, invoice and payments
 //
 // Money is counted one way everywhere: each charge has a price of its own
 // (Terms says how it is rounded), the charges of a line have the same, count
@@ -130,7 +133,7 @@ func (l *Line) Points() int64 { return l.Receipts * l.UnitPoints }
 // Models are the tables of this package, for the check at start.
 var Models = []any{(*Charge)(nil), (*FreeEntry)(nil), (*OCRCall)(nil), (*head)(nil), (*Seal)(nil), (*TenantPrice)(nil), (*PlanPrice)(nil),
 	(*Invoice)(nil), (*Line)(nil), (*numberSeries)(nil), (*Payment)(nil), (*CreditNote)(nil),
-	(*PriceChange)(nil), (*Wallet)(nil), (*walletHold)(nil), (*WalletEntry)(nil)}
+	(*PriceChange)(nil), (*Wallet)(nil), (*walletHold)(nil), (*WalletEntry)(nil), (*PointCost)(nil)}
 
 // Service keeps the price book, builds invoices and leads them through their
 // life. Writing to the ledger is Record, RecordFree and RecordOCRCall, which

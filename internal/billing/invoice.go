@@ -67,6 +67,12 @@ func (s *Service) Invoice(ctx context.Context, sc tenants.Scope, id string) (*De
 	return out, err
 }
 
+// Head loads an invoice without what belongs to it; NotFound if the tenant has
+// none with the id.
+func (s *Service) Head(ctx context.Context, sc tenants.Scope, id string) (*Invoice, error) {
+	return invoiceByID(ctx, s.db, sc, id)
+}
+
 // LinePage is one page of the charges on a line, in the order they were
 // recorded, after the charge with the id after ("" for the first page). next is
 // the id to go on from, or "".

@@ -3,6 +3,7 @@ package billing
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -82,6 +83,17 @@ func (s *Service) Usage(ctx context.Context, sc tenants.Scope, month Month, now 
 	return u, s.compare(ctx, sc, u, r, now)
 }
 
+// UsageAndOverview is both, for a page that shows both: the month of the usage is
+// not counted a second time.
+func (s *Service) UsageAndOverview(ctx context.Context, sc tenants.Scope, month Month, now time.Time) (*Usage, []MonthTotal, error) {
+	u, err := s.Usage(ctx, sc, month, now)
+	if err != nil {
+		return nil, nil, err
+	}
+	overview, err := s.overview(ctx, sc, now, map[Month]Sum{month: u.Total})
+	return u, overview, err
+}
+
 // compare fills in the month before.
 func (s *Service) compare(ctx context.Context, sc tenants.Scope, u *Usage, r *rater, now time.Time) error {
 	before := u.Month.Add(-1)
@@ -134,6 +146,11 @@ type MonthTotal struct {
 // Overview sums up the twelve months to now, newest first, without the months
 // in which nothing happened.
 func (s *Service) Overview(ctx context.Context, sc tenants.Scope, now time.Time) ([]MonthTotal, error) {
+	return s.overview(ctx, sc, now, map[Month]Sum{})
+}
+
+// overview takes the months that have been counted already.
+func (s *Service) overview(ctx context.Context, sc tenants.Scope, now time.Time, counted map[Month]Sum) ([]MonthTotal, error) {
 	r, err := newRater(ctx, s.db, sc)
 	if err != nil {
 		return nil, err
@@ -149,13 +166,22 @@ func (s *Service) Overview(ctx context.Context, sc tenants.Scope, now time.Time)
 		}
 	}
 	this := MonthOf(now)
+	first, err := firstMonth(ctx, s.db, sc)
+	if err != nil {
+		return nil, err
+	}
 	var out []MonthTotal
 	for i := range 12 {
 		t := MonthTotal{Month: this.Add(-i), Invoice: invoiceOf[this.Add(-i)]}
 		// A month that is over has been counted by its invoice.
 		if t.Month != this && t.Invoice != nil {
 			t.Sum = Sum{t.Invoice.Receipts, t.Invoice.Points, t.Invoice.AmountFen()}
-		} else if t.Sum, err = r.sum(ctx, t.Month); err != nil {
+		} else if sum, known := counted[t.Month]; known {
+			t.Sum = sum
+		} else if first != "" && t.Month >= first {
+			t.Sum, err = r.sum(ctx, t.Month)
+		}
+		if err != nil {
 			return nil, err
 		}
 		if t.Sum.Receipts > 0 || t.Invoice != nil {
@@ -163,6 +189,15 @@ func (s *Service) Overview(ctx context.Context, sc tenants.Scope, now time.Time)
 		}
 	}
 	return out, nil
+}
+
+// firstMonth is the month of the tenant's first charge, "" when there is none.
+func firstMonth(ctx context.Context, tx bun.IDB, sc tenants.Scope) (month Month, err error) {
+	err = tx.NewSelect().Model((*Charge)(nil)).ColumnExpr("COALESCE(MIN(charge.month), '')").ApplyQueryBuilder(sc.Where).Scan(ctx, &month)
+	if err != nil {
+		return "", fmt.Errorf("cannot find the first charge: %w", err)
+	}
+	return month, nil
 }
 
 // sum adds the month up.

@@ -73,7 +73,7 @@ func (s *Server) renderFapiaos(w http.ResponseWriter, r *http.Request, status in
 	}
 	for _, o := range open {
 		v := documentview.OpenInvoice{ID: o.Invoice.ID, Month: o.Invoice.Month.Start(), TotalFen: o.Invoice.TotalFen, RestFen: o.RestFen,
-			Href: invoiceURL(o.Invoice.ID), Request: invoiceURL(o.Invoice.ID) + "/fapiao"}
+			Href: ownBooks(r).invoice(o.Invoice.ID), Request: ownBooks(r).invoice(o.Invoice.ID) + "/fapiao"}
 		if o.Invoice.Number != nil {
 			v.Number = *o.Invoice.Number
 		}
@@ -84,7 +84,7 @@ func (s *Server) renderFapiaos(w http.ResponseWriter, r *http.Request, status in
 		return err
 	}
 	m.Fapiaos = fapiaoModels(list, func(f *fapiao.Listed, v *documentview.Fapiao) {
-		v.InvoiceHref = invoiceURL(f.InvoiceID)
+		v.InvoiceHref = ownBooks(r).invoice(f.InvoiceID)
 		base := fapiaoPath + "/" + url.PathEscape(f.ID)
 		if f.May().Withdraw {
 			v.Withdraw = base + "/withdraw"

@@ -29,7 +29,19 @@ func (s *Server) financeRoutes() []route {
 		{"GET /platform/finance", account, s.financeMonth},
 		{"GET /platform/finance/{month}", account, s.financeMonth},
 		{"POST /platform/finance/{month}/run", account, s.runMonth},
+		{"POST /platform/finance/{month}/cost", account, s.setPointCost},
+		{"GET /platform/invoices", account, s.financeInvoices},
+		{"POST /platform/invoices/bulk", account, s.startBulk},
+		{"GET /platform/invoices/runs/{run}", account, s.bulkRun},
+		{"GET /platform/ageing", account, s.ageing},
+		{"GET /platform/ageing.csv", account, s.exportAgeing},
+		{"GET /platform/remittances", account, s.remittances},
+		{"POST /platform/remittances", account, s.matchRemittances},
+		{"POST /platform/remittances/record", account, s.recordRemittance},
 		{"GET /platform/tenants/{tenant}/invoices/{invoice}", account, s.financeInvoice},
+		{"GET /platform/tenants/{tenant}/usage", account, s.financeUsage},
+		{"GET /platform/tenants/{tenant}/usage/{month}", account, s.financeUsage},
+		{"GET /platform/tenants/{tenant}/charges/{charge}", account, s.financeCharge},
 	}
 	for _, format := range []billing.Format{billing.CSV, billing.XLSX, billing.PDF, billing.ZIP} {
 		routes = append(routes, route{"GET /platform/finance/{month}/export." + string(format), account, s.exportMonth(format)})
@@ -46,80 +58,6 @@ func financeURL(m billing.Month) string { return "/platform/finance/" + string(m
 
 func financeInvoiceURL(tenant, id string) string {
 	return "/platform/tenants/" + url.PathEscape(tenant) + "/invoices/" + url.PathEscape(id)
-}
-
-// financeMonth shows a month over all tenants; without one, the last that is over.
-func (s *Server) financeMonth(w http.ResponseWriter, r *http.Request) error {
-	now := db.Now()
-	month := billing.MonthOf(now).Add(-1)
-	if r.PathValue("month") != "" {
-		var err error
-		if month, err = monthOf(r, now); err != nil {
-			return err
-		}
-	}
-	sum, err := s.Billing.Summary(r.Context(), tenants.AllTenants(everybody), month)
-	if err != nil {
-		return err
-	}
-	m := billingview.FinanceModel{Start: month.Start(), Ended: month.Ended(now), Prev: financeURL(month.Add(-1)), Run: financeURL(month) + "/run",
-		Receipts: sum.Receipts, Points: sum.Points, NetFen: sum.NetFen, TotalFen: sum.TotalFen, OpenFen: sum.OpenFen, OCRFen: sum.OCRFen,
-		Export: financeURL(month) + "/export."}
-	if month < billing.MonthOf(now) {
-		m.Next = financeURL(month.Add(1))
-	}
-	for _, inv := range sum.Invoices {
-		row := billingview.FinanceRow{Tenant: inv.TenantName, State: string(inv.State), Receipts: inv.Receipts, TotalFen: inv.TotalFen,
-			OpenFen: inv.OpenFen(), DueDay: inv.DueDay, Href: financeInvoiceURL(inv.TenantID, inv.ID)}
-		if inv.Number != nil {
-			row.Number = *inv.Number
-		}
-		m.Drafts = m.Drafts || inv.Editable()
-		m.Rows = append(m.Rows, row)
-	}
-	return s.render(w, r, http.StatusOK, billingview.FinancePage(s.chrome(r, layout.NavFinance), m))
-}
-
-// runMonth makes the drafts of a month, or makes all of them final.
-func (s *Server) runMonth(w http.ResponseWriter, r *http.Request) error {
-	ctx, now := r.Context(), db.Now()
-	month, err := monthOf(r, now)
-	if err != nil {
-		return err
-	}
-	all, err := s.Billing.EveryTenant(ctx, tenants.AllTenants(everybody))
-	if err != nil {
-		return err
-	}
-	err = s.Billing.Run(ctx, billing.RunRequest{Month: month, Tenants: all, Finalize: r.FormValue("finalize") != "", Actor: identity(r).User.ID}, now,
-		func(*billing.Detail) error { return nil })
-	if err != nil {
-		return err
-	}
-	return redirect(w, r, financeURL(month))
-}
-
-func (s *Server) exportMonth(format billing.Format) func(http.ResponseWriter, *http.Request) error {
-	types := map[billing.Format]string{billing.CSV: "text/csv; charset=utf-8", billing.PDF: "application/pdf", billing.ZIP: "application/zip",
-		billing.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-	return func(w http.ResponseWriter, r *http.Request) error {
-		ctx := r.Context()
-		month, err := monthOf(r, db.Now())
-		if err != nil {
-			return err
-		}
-		all, err := s.Billing.EveryTenant(ctx, tenants.AllTenants(everybody))
-		if err != nil {
-			return err
-		}
-		docs, err := s.Billing.Documents(ctx, month, all)
-		if err != nil {
-			return err
-		}
-		name := billing.ExportName(ctx, month, i18n.T(ctx, "billing.export.all"), string(format))
-		return sendFile(w, r, types[format], "invoices-"+string(month)+"."+string(format), name,
-			func(out io.Writer) error { return s.Billing.ExportDocuments(ctx, docs, format, out) })
-	}
 }
 
 // sendFile writes the file to disk first and sends it then: a failure on the way
@@ -153,35 +91,16 @@ func (s *Server) renderFinanceInvoice(w http.ResponseWriter, r *http.Request, st
 	if err != nil {
 		return err
 	}
-	m := invoiceModel(r.Context(), doc.Detail, doc.Tenant, now)
-	m.Draft, m.Month, m.CSV, m.XLSX, m.PDF = "", financeURL(doc.Month), "", "", ""
+	b := staffBooks(r)
+	m := invoiceModel(r.Context(), b, doc.Detail, doc.Tenant, now)
+	m.Draft, m.Usage, m.Month, m.CSV, m.XLSX, m.PDF = "", m.Month, financeURL(doc.Month), "", "", ""
 	open, _ := strconv.Atoi(r.URL.Query().Get("line"))
-	base := financeInvoiceURL(sc.TenantID(), doc.ID)
-	for i := range m.Lines {
-		l := &m.Lines[i]
-		l.Toggle = fmt.Sprintf("%s?line=%d", base, l.Ordinal)
-		if l.Ordinal != open {
-			continue
-		}
-		entries, next, err := s.Billing.LinePage(r.Context(), sc, doc.ID, l.Ordinal, r.URL.Query().Get("from"), linePageSize)
-		if err != nil {
-			return err
-		}
-		l.Open, l.Toggle, l.Entries = true, base, entryModels(entries, tenants.RoleFinance)
-		if next != "" {
-			l.Next = fmt.Sprintf("%s?line=%d&from=%s", base, l.Ordinal, url.QueryEscape(next))
-		}
-		if isHTMX(r) && r.Header.Get("HX-Target") == billingview.LineID(l.Ordinal) {
-			return s.render(w, r, http.StatusOK, billingview.LineRows(*l))
-		}
+	if line, err := s.openLine(r, b, doc.ID, &m, open); err != nil {
+		return err
+	} else if line != nil {
+		return s.render(w, r, http.StatusOK, billingview.LineRows(*line))
 	}
-	if isHTMX(r) {
-		for _, l := range m.Lines {
-			if r.Header.Get("HX-Target") == billingview.LineID(l.Ordinal) {
-				return s.render(w, r, http.StatusOK, billingview.LineRows(l))
-			}
-		}
-	}
+	base := b.invoice(doc.ID)
 	if m.Online, err = s.online(r.Context(), sc, doc.ID, true); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"huizhi/internal/auth"
 	"huizhi/internal/billing"
+	"huizhi/internal/billing/bulk"
 	"huizhi/internal/billing/exports"
 	"huizhi/internal/billing/fapiao"
 	"huizhi/internal/billing/stripe"
@@ -33,6 +34,7 @@ type Config struct {
 	Orders      *orders.Service
 	Rosters     *roster.Service
 	Billing     *billing.Service
+	Bulk        *bulk.Service
 	Stripe      *stripe.Service // nil: invoices are paid by bank transfer only
 	Exports     *exports.Service
 	Vouchers    *voucher.Service

@@ -54,7 +54,7 @@ func (s *Server) walletPage(w http.ResponseWriter, r *http.Request) error {
 		if m, err = s.walletModel(r, id.Scope(), wallet, walletURL, id.Role.Allows(tenants.CanWork)); err != nil {
 			return err
 		}
-		m.Invoices = invoiceURL("")
+		m.Invoices = ownBooks(r).invoice("")
 	}
 	return s.render(w, r, http.StatusOK, walletview.TenantPage(s.chrome(r, layout.NavBilling), m))
 }

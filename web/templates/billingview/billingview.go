@@ -53,6 +53,8 @@ type MonthModel struct {
 	// Invoice is the page of the month's invoice; Draft is where a POST makes it
 	// when there is none yet, "" when there is nothing to bill.
 	Invoice, Draft string
+	TenantName     string // for the platform's staff, else ""
+	Invoices       string // the list of its invoices
 	Batches        string // where work begins, "" for those who bill only
 
 	ReceiptPoints, ReceiptFen int64    // what a receipt costs
@@ -115,6 +117,9 @@ type Entry struct {
 	TypeName, City string
 	BatchName      string
 	Points, Fen    int64
+	Trace          string // the way of the charge to its money
+	Line           string // the line that bills it, "" while it is on none
+	LineNumber     int
 }
 
 // InvoicesModel is the list of invoices.
@@ -135,6 +140,7 @@ type InvoiceModel struct {
 	Ledger           Sum   // the month in the ledger
 	LinesFen         int64 // what the lines add up to
 	Month            string
+	Usage            string // of the tenant in the month, for the platform's staff
 	Draft            string // where a POST builds it again, "" when it is no draft
 	CSV, XLSX, PDF   string // "" where it is not offered
 	Number, DueDay   string // of an invoice that is final
@@ -191,9 +197,9 @@ func change(now, before int64) string {
 
 func (m MonthModel) meta(ctx context.Context) []string {
 	if m.Ended {
-		return []string{i18n.T(ctx, "billing.whole_month", "month", i18n.Month(ctx, m.Start))}
+		return []string{m.TenantName, i18n.T(ctx, "billing.whole_month", "month", i18n.Month(ctx, m.Start))}
 	}
-	return []string{i18n.T(ctx, "billing.until", "day", i18n.Date(ctx, m.Until), "time", i18n.Time(m.Until))}
+	return []string{m.TenantName, i18n.T(ctx, "billing.until", "day", i18n.Date(ctx, m.Until), "time", i18n.Time(m.Until))}
 }
 
 // stats are the big figures.

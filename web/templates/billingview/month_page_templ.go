@@ -195,7 +195,7 @@ func MonthPage(c layout.Chrome, m MonthModel) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Section(ui.SectionView{Title: i18n.T(ctx, "billing.months"), Action: ui.Btn{Label: i18n.T(ctx, "billing.all_invoices"), Href: "/billing/invoices"}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Section(ui.SectionView{Title: i18n.T(ctx, "billing.months"), Action: ui.Btn{Label: i18n.T(ctx, "billing.all_invoices"), Href: m.invoices()}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -240,7 +240,7 @@ func MonthPage(c layout.Chrome, m MonthModel) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout.Page(c, layout.Head{Title: i18n.T(ctx, "billing.title")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout.Page(c, layout.Head{Title: i18n.T(ctx, "billing.title"), Crumbs: m.crumbs(ctx)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

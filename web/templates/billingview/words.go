@@ -22,6 +22,21 @@ func (m MonthModel) actions(ctx context.Context) []ui.Btn {
 	}
 }
 
+// crumbs lead the platform's staff back to all tenants.
+func (m MonthModel) crumbs(ctx context.Context) []layout.Crumb {
+	if m.TenantName == "" {
+		return nil
+	}
+	return []layout.Crumb{{Label: i18n.T(ctx, "billing.finance.title"), Href: "/platform/finance"}}
+}
+
+func (m MonthModel) invoices() string {
+	if m.Invoices != "" {
+		return m.Invoices
+	}
+	return "/billing/invoices"
+}
+
 func (m MonthModel) emptyActions(ctx context.Context) []ui.Btn {
 	if m.Batches == "" {
 		return nil
