@@ -106,10 +106,10 @@ func navigation(ctx context.Context, c Chrome) []navRow {
 		}
 		if c.CanAccount {
 			rows = append(rows, navRow{name: NavFinance, icon: "receipt-text", label: i18n.T(ctx, "common.nav.finance"), href: "/platform/finance", phone: true},
-				navRow{name: NavPrices, icon: "coins", label: i18n.T(ctx, "common.nav.prices"), href: "/platform/prices", phone: true},
 				navRow{name: NavExports, icon: "download", label: i18n.T(ctx, "exports.title"), href: "/platform/exports", sub: true},
 				navRow{name: NavFapiao, icon: "file-check", label: i18n.T(ctx, "fapiao.heading"), href: "/platform/fapiao", sub: true},
-				navRow{name: NavVouchers, icon: "file-spreadsheet", label: i18n.T(ctx, "voucher.title"), href: "/platform/vouchers", sub: true})
+				navRow{name: NavVouchers, icon: "file-spreadsheet", label: i18n.T(ctx, "voucher.title"), href: "/platform/vouchers", sub: true},
+				navRow{name: NavPrices, icon: "coins", label: i18n.T(ctx, "common.nav.prices"), href: "/platform/prices", phone: true})
 		}
 		return rows
 	}

@@ -173,18 +173,19 @@ func percent(bp int64) string { return strconv.FormatFloat(float64(bp)/100, 'f',
 func (t *Terms) Sentences(ctx context.Context) []string {
 	var out []string
 	for i, tier := range t.Tiers {
-		money := i18n.Money(tier.UnitFen)
-		switch {
+		var line string
+		switch money := i18n.Money(tier.UnitFen); {
 		case len(t.Tiers) == 1:
-			out = append(out, i18n.T(ctx, "price.each", "money", money))
+			line = i18n.T(ctx, "price.each", "money", money)
 		case i == len(t.Tiers)-1:
-			out = append(out, i18n.T(ctx, "price.from_on", "from", tier.From, "money", money))
+			line = i18n.T(ctx, "price.from_on", "from", tier.From, "money", money)
 		default:
-			out = append(out, i18n.T(ctx, "price.from_to", "from", tier.From, "to", t.Tiers[i+1].From-1, "money", money))
+			line = i18n.T(ctx, "price.from_to", "from", tier.From, "to", t.Tiers[i+1].From-1, "money", money)
 		}
 		for _, own := range tier.Types {
-			out = append(out, i18n.T(ctx, "price.of_type", "type", own.Name, "money", i18n.Money(own.Fen)))
+			line += i18n.T(ctx, "ui.comma") + i18n.T(ctx, "price.of_type", "type", own.Name, "money", i18n.Money(own.Fen))
 		}
+		out = append(out, line)
 	}
 	if len(t.Tiers) > 1 && t.Graduated {
 		out = append(out, i18n.T(ctx, "price.graduated"))
