@@ -40,13 +40,14 @@ type cli struct {
 	Order struct {
 		List orderListCmd `cmd:"" help:"List a tenant's orders with their application numbers, states and charges."`
 	} `cmd:"" help:"Orders."`
-	Invoice   invoiceCmd   `cmd:"" help:"Invoices."`
-	Ledger    ledgerCmd    `cmd:"" help:"The ledger of what was charged."`
-	OCR       ocrCmd       `cmd:"" help:"Read pictures of ID cards with the local engine and print the fields."`
-	Provider  providerCmd  `cmd:"" help:"The account at the receipt provider."`
-	Simulator simulatorCmd `cmd:"" help:"Run the simulated providers alone: receipts and the three OCR services."`
-	Demo      demoCmd      `cmd:"" help:"Fill an empty database with a demo tenant."`
-	Config    configCmd    `cmd:"" help:"Print every setting with its meaning and present value."`
+	Invoice   invoiceCmd    `cmd:"" help:"Invoices."`
+	Ledger    ledgerCmd     `cmd:"" help:"The ledger of what was charged."`
+	OCR       ocrCmd        `cmd:"" help:"Read pictures of ID cards with the local engine and print the fields."`
+	Answers   ocrAnswersCmd `cmd:"" name:"ocr-answers" help:"Print what OCR providers answered about a picture, as it came, as long as that is kept. It is personal data."`
+	Provider  providerCmd   `cmd:"" help:"The account at the receipt provider."`
+	Simulator simulatorCmd  `cmd:"" help:"Run the simulated providers alone: receipts and the three OCR services."`
+	Demo      demoCmd       `cmd:"" help:"Fill an empty database with a demo tenant."`
+	Config    configCmd     `cmd:"" help:"Print every setting with its meaning and present value."`
 
 	OCRWorker ocrWorkerCmd `cmd:"" name:"ocr-worker" hidden:"" help:"The OCR engine's child process."`
 }

@@ -113,6 +113,7 @@ func TestMistakesAreToldInASentence(t *testing.T) {
 	}{
 		{1, "there is no tenant nobody", "order list --tenant nobody"},
 		{1, "there is no tenant nobody", "apikey create --tenant nobody --name x"},
+		{1, "there is no tenant nobody", "ocr-answers --tenant nobody --picture x"},
 		{1, "Points cannot be negative", "provider balance clipimg --points=-5"},
 		{2, "must be one of", "provider resume elsewhere"},
 		{2, "missing flags: --tenant", "order list"},
@@ -121,6 +122,8 @@ func TestMistakesAreToldInASentence(t *testing.T) {
 		_, says := web(t, c.status, strings.Fields(c.args)...)
 		require.Contains(t, says, c.says, c.args)
 	}
+	none, _ := web(t, 0, "ocr-answers", "--tenant", tenant, "--picture", "unknown")
+	require.Empty(t, none, "one answer a line: none is kept, no line")
 	_, says := web(t, 1, "apikey", "create", "--tenant", tenant, "--name", "")
 	require.Contains(t, says, "Please name the key")
 	t.Setenv("HUIZHI_RECONCILE_QUIET", "soon")

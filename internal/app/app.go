@@ -216,6 +216,9 @@ func (a *App) open(ctx context.Context, o *options) error {
 			return 0, a.Stripe.Refresh(ctx, tenants.AllTenants("payments whose webhooks were lost"), db.Now())
 		})
 	}
+	a.Jobs.AddLoop("old scans", time.Hour, func(ctx context.Context) (time.Duration, error) {
+		return 0, a.EraseOldScans(ctx, db.Now())
+	})
 	a.Jobs.AddLoop("invoice drafts", time.Hour, func(ctx context.Context) (time.Duration, error) {
 		return 0, a.Billing.EnsureDrafts(ctx, db.Now())
 	})

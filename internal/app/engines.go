@@ -43,8 +43,12 @@ func (a *App) openRecognition() (*routing.Router, error) {
 			return nil, err
 		}
 	}
+	seal, err := rawSeal(c)
+	if err != nil {
+		return nil, err
+	}
 	return routing.New(routing.Config{
-		DB: a.DB, Blobs: a.Blobs, Engines: engines, DailyCapFen: c.OCRDailyCapFen, RawKeep: c.OCRRawKeep, Costs: ocrCosts{}, Log: a.Log,
+		Seal: seal, DB: a.DB, Blobs: a.Blobs, Engines: engines, DailyCapFen: c.OCRDailyCapFen, RawKeep: c.OCRRawKeep, Costs: ocrCosts{}, Log: a.Log,
 	}), nil
 }
 

@@ -6,9 +6,11 @@ import (
 
 	"huizhi/internal/auth"
 	"huizhi/internal/billing"
+	"huizhi/internal/blob"
 	"huizhi/internal/config"
 	"huizhi/internal/db"
 	"huizhi/internal/jobs"
+	"huizhi/internal/ocr/routing"
 	"huizhi/internal/orders"
 	"huizhi/internal/tenants"
 )
@@ -44,6 +46,20 @@ func OpenTools(ctx context.Context, c *config.Config) (*Tools, error) {
 // without the provider: to look at the account and to change what is kept of it.
 func (t *Tools) Provider(account string, c *config.Config, log *slog.Logger) *orders.Service {
 	return orders.New(orders.Config{DB: t.DB, Account: account, Ledger: ledger{}, Log: log, WarnDays: c.BalanceWarnDays})
+}
+
+// RawAnswers opens what is still kept of what OCR providers answered about a picture.
+func (t *Tools) RawAnswers(ctx context.Context, c *config.Config, sc tenants.Scope, pictureID string) ([]routing.RawAnswer, error) {
+	blobs, err := blob.Open(ctx, c.BlobURL)
+	if err != nil {
+		return nil, err
+	}
+	defer blobs.Close()
+	seal, err := rawSeal(c)
+	if err != nil {
+		return nil, err
+	}
+	return routing.New(routing.Config{DB: t.DB, Blobs: blobs, Seal: seal}).RawAnswers(ctx, sc, pictureID)
 }
 
 // Close closes the database.

@@ -28,7 +28,7 @@ type Config struct {
 	DataDir     string `env:"HUIZHI_DATA_DIR" envDefault:"./data" help:"Folder for everything that is kept when no other place is set."`
 	DatabaseURL string `env:"HUIZHI_DATABASE_URL" secret:"true" help:"postgres://… or sqlite:PATH. Default: an SQLite file in the data folder."`
 	BlobURL     string `env:"HUIZHI_BLOB_URL" help:"Where pictures and receipts are kept: file:///folder or s3://bucket?region=…. Default: a folder in the data folder."`
-	SecretKey   string `env:"HUIZHI_SECRET_KEY" secret:"true" help:"32 bytes in base64 that sign the session cookies. Made and kept in the data folder when absent."`
+	SecretKey   string `env:"HUIZHI_SECRET_KEY" secret:"true" help:"32 bytes in base64 that sign the session cookies and encrypt the raw answers of OCR providers. Made and kept in the data folder when absent."`
 	AutoMigrate bool   `env:"HUIZHI_AUTO_MIGRATE" envDefault:"true" help:"Bring the schema up to date at start. false: refuse to start while migrations are pending."`
 	LogFormat   string `env:"HUIZHI_LOG_FORMAT" envDefault:"text" help:"text or json."`
 	Workers     bool   `env:"HUIZHI_WORKERS" envDefault:"true" help:"Run the background work in this process too. With PostgreSQL, several processes may."`
@@ -53,7 +53,8 @@ type Config struct {
 	JuhePriceFen   int64         `env:"HUIZHI_JUHE_PRICE_FEN" envDefault:"20" help:"What a charged call of juhe costs, in fen."`
 	XinhuoPriceFen int64         `env:"HUIZHI_XINHUO_PRICE_FEN" envDefault:"20" help:"What a charged call of xinhuo costs, in fen."`
 	OCRDailyCapFen int64         `env:"HUIZHI_OCR_DAILY_CAP_FEN" envDefault:"5000" help:"The most that one tenant can spend on OCR providers in a day of Shanghai, in fen. A tenant can set itself less."`
-	OCRRawKeep     time.Duration `env:"HUIZHI_OCR_RAW_KEEP" envDefault:"168h" help:"How long the raw answers of OCR providers are kept for disputes. 0s: not at all."`
+	OCRRawKeep     time.Duration `env:"HUIZHI_OCR_RAW_KEEP" envDefault:"168h" help:"How long the raw answers of OCR providers are kept for disputes, encrypted. 0s: not at all."`
+	KeepScans      time.Duration `env:"HUIZHI_KEEP_SCANS" envDefault:"0s" help:"How long pictures of ID documents are kept after their order has ended, with all that was read from them, e.g. 4320h. The order's own fields stay. 0s: for ever."`
 
 	StripeURL     string `env:"HUIZHI_STRIPE_URL" help:"Address of the Stripe API; for tests."`
 	StripeKey     string `env:"HUIZHI_STRIPE_KEY" secret:"true" help:"Stripe secret key. Without it invoices are paid by bank transfer only."`
@@ -210,8 +211,8 @@ func (c *Config) check() []error {
 	if c.BalanceWarnDays < 0 {
 		bad("HUIZHI_BALANCE_WARN_DAYS", "must not be negative")
 	}
-	if c.PyiPriceFen < 0 || c.JuhePriceFen < 0 || c.XinhuoPriceFen < 0 || c.OCRDailyCapFen < 0 || c.OCRRawKeep < 0 {
-		bad("HUIZHI_*_PRICE_FEN, HUIZHI_OCR_DAILY_CAP_FEN, HUIZHI_OCR_RAW_KEEP", "must not be negative")
+	if c.PyiPriceFen < 0 || c.JuhePriceFen < 0 || c.XinhuoPriceFen < 0 || c.OCRDailyCapFen < 0 || c.OCRRawKeep < 0 || c.KeepScans < 0 {
+		bad("HUIZHI_*_PRICE_FEN, HUIZHI_OCR_DAILY_CAP_FEN, HUIZHI_OCR_RAW_KEEP, HUIZHI_KEEP_SCANS", "must not be negative")
 	}
 	if c.SimulatorPace < 0 {
 		bad("HUIZHI_SIMULATOR_PACE", "must not be negative")

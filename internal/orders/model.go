@@ -14,6 +14,7 @@
 //	unfetched.go  failures that are ours, and are tried again
 //	reconcile.go  attempts whose answer was lost
 //	receive.go    result files are fetched and kept
+//	expired.go    whose pictures nobody needs any more
 //	status.go     the only table of moves
 package orders
 

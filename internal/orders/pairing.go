@@ -176,7 +176,7 @@ func orderByPairKey(ctx context.Context, tx bun.IDB, sc tenants.Scope, card *pho
 func freeCards(ctx context.Context, tx bun.IDB, sc tenants.Scope, batchID, pairKey string) ([]photos.Picture, map[string]*photos.Reading, error) {
 	var cards []photos.Picture
 	q := tx.NewSelect().Model(&cards).ApplyQueryBuilder(sc.Where).
-		Where("batch_id = ? AND order_id IS NULL", batchID).
+		Where("batch_id = ? AND order_id IS NULL AND original_key <> ''", batchID).
 		Where("kind IN (?)", bun.List([]photos.Kind{photos.KindCardFront, photos.KindCardBack, photos.KindCardBoth})).Order("seq")
 	if pairKey != "" {
 		q = q.Where("pair_key = ?", pairKey)

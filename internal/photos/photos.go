@@ -41,6 +41,9 @@ type Reader interface {
 	Read(ctx context.Context, sc tenants.Scope, r routing.Request) (*routing.Result, error)
 	// Record is called in the transaction that keeps a result, which may be nil.
 	Record(ctx context.Context, tx bun.IDB, r *routing.Result) error
+	// Forget deletes what was said about a picture that is being erased, and about
+	// its content unless sha256 is empty.
+	Forget(ctx context.Context, sc tenants.Scope, pictureID, sha256 string) error
 }
 
 // Config is what the service is made of.

@@ -175,13 +175,7 @@ func (t *turn) settle(ctx context.Context, c claimed, reading *ocr.Reading, fail
 			result = &Result{Reading: reading, Source: call.Engine, CallID: call.ID}
 		}
 	}
-	if t.RawKeep > 0 && len(raw) > 0 {
-		until := call.At.Add(t.RawKeep)
-		call.RawUntil = &until
-		if err := t.Blobs.Put(ctx, rawKey(t.sc, call.ID), raw, "application/octet-stream"); err != nil {
-			t.Log.ErrorContext(ctx, "cannot keep the raw answer", "call", call.ID, "error", err)
-		}
-	}
+	t.keepRaw(ctx, t.sc, call, raw)
 	err := t.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewUpdate().Model(call).WherePK().Exec(ctx); err != nil {
 			return fmt.Errorf("cannot record the outcome of the OCR call: %w", err)
@@ -256,5 +250,3 @@ func (c *Call) settle(reading *ocr.Reading, err error, took time.Duration) ocr.R
 	}
 	return nil
 }
-
-func rawKey(sc tenants.Scope, callID string) string { return sc.BlobKey("ocr-raw/" + callID) }

@@ -6,6 +6,7 @@
 //	merge.go     two readings of one document
 //	health.go    engines that fail rest for a while
 //	overview.go  what the pages show
+//	raw.go       raw answers, sealed, and how they and all else is forgotten
 //	sweep.go     calls whose process died, raw answers whose time is up
 //
 // The local engine is free and its readings are recorded with what the caller writes. A paid engine is asked only
@@ -17,6 +18,7 @@ package routing
 import (
 	"cmp"
 	"context"
+	"crypto/cipher"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -57,8 +59,10 @@ type Config struct {
 	Costs       Costs // needed with paid engines
 	// RawKeep is how long raw answers are kept; 0: not at all.
 	RawKeep time.Duration
-	Log     *slog.Logger
-	Now     func() time.Time // db.Now
+	// Seal encrypts them. Without it none are kept.
+	Seal cipher.AEAD
+	Log  *slog.Logger
+	Now  func() time.Time // db.Now
 }
 
 // Router reads pictures for tenants. It is safe for concurrent use.

@@ -1,7 +1,10 @@
 package routing_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
 	"errors"
 	"log/slog"
 	"sync"
@@ -120,8 +123,12 @@ func newHouse(t *testing.T, d *db.DB) *house {
 		dear:  &engine{name: "dear", caps: ocr.Capabilities{Documents: idCard, Detects: idCard, Remote: true}, reading: card("dear", "李雷")},
 		plain: &engine{name: "plain", caps: ocr.Capabilities{Documents: append([]ocr.DocType{ocr.Passport}, idCard...), Remote: true, Insecure: true}, reading: card("plain", "李雷")},
 	}
+	block, err := aes.NewCipher(bytes.Repeat([]byte{1}, 32))
+	require.NoError(t, err)
+	seal, err := cipher.NewGCMWithRandomNonce(block)
+	require.NoError(t, err)
 	h.Router = routing.New(routing.Config{
-		DB: d, Blobs: store, DailyCapFen: 1000, RawKeep: 24 * time.Hour, Costs: h.books, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return h.now },
+		Seal: seal, DB: d, Blobs: store, DailyCapFen: 1000, RawKeep: 24 * time.Hour, Costs: h.books, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return h.now },
 		Engines: []routing.Engine{{Reader: h.local}, {Reader: h.dear, PriceFen: price}, {Reader: h.plain, PriceFen: price}},
 	})
 	h.sc = h.tenant()
@@ -518,9 +525,17 @@ func TestRawAnswersAreKeptForALimitedTime(t *testing.T) {
 		got, err := h.read(picture("a"))
 		require.NoError(t, err)
 		key := h.sc.BlobKey("ocr-raw/" + got.CallID)
-		raw, err := h.Blobs.Get(ctx, key)
+		sealed, err := h.Blobs.Get(ctx, key)
 		require.NoError(t, err)
-		require.Equal(t, "the answer of dear", string(raw))
+		require.NotContains(t, string(sealed), "answer", "whoever reads the disk reads no card")
+		kept, err := h.RawAnswers(ctx, h.sc, "picture a")
+		require.NoError(t, err)
+		require.Len(t, kept, 1)
+		require.Equal(t, "the answer of dear", string(kept[0].Raw))
+		require.Equal(t, got.CallID, kept[0].CallID)
+		foreign, err := h.RawAnswers(ctx, h.tenant(), "picture a")
+		require.NoError(t, err)
+		require.Empty(t, foreign)
 		sweep := tenants.AllTenants("test")
 		require.NoError(t, h.SweepRaw(ctx, sweep))
 		there, err := h.Blobs.Exists(ctx, key)
@@ -533,5 +548,41 @@ func TestRawAnswersAreKeptForALimitedTime(t *testing.T) {
 		there, err = h.Blobs.Exists(ctx, key)
 		require.NoError(t, err)
 		require.False(t, there)
+	})
+}
+
+// An erased picture is forgotten, with all that was said about it; another picture
+// of the same content still has its answers.
+func TestForgetting(t *testing.T) {
+	inEachHouse(t, func(t *testing.T, h *house) {
+		ctx := context.Background()
+		h.turnOn("dear")
+		h.local.says(nil, ocr.ErrUnavailable)
+		got, err := h.read(picture("a"))
+		require.NoError(t, err)
+		_, err = h.read(picture("b"))
+		require.NoError(t, err)
+		answers := func() int64 {
+			n, err := h.d.NewSelect().Table("ocr_answers").Count(ctx)
+			require.NoError(t, err)
+			return n
+		}
+		require.EqualValues(t, 2, answers())
+		require.NoError(t, h.Forget(ctx, h.sc, "picture a", ""))
+		require.EqualValues(t, 2, answers(), "a twin needs it")
+		for range 2 {
+			require.NoError(t, h.Forget(ctx, h.sc, "picture a", "a"))
+		}
+		require.EqualValues(t, 1, answers())
+		kept, err := h.RawAnswers(ctx, h.sc, "picture a")
+		require.NoError(t, err)
+		require.Empty(t, kept)
+		there, err := h.Blobs.Exists(ctx, h.sc.BlobKey("ocr-raw/"+got.CallID))
+		require.NoError(t, err)
+		require.False(t, there)
+		kept, err = h.RawAnswers(ctx, h.sc, "picture b")
+		require.NoError(t, err)
+		require.Len(t, kept, 1)
+		require.EqualValues(t, 2*price, h.books.total(), "what was paid stays in the books")
 	})
 }

@@ -61,12 +61,9 @@ func (r *Router) SweepRaw(ctx context.Context, _ tenants.Sweep) error {
 		if err != nil {
 			return fmt.Errorf("cannot look for raw OCR answers to delete: %w", err)
 		}
-		for _, call := range due {
-			if err := r.Blobs.Delete(ctx, rawKey(tenants.ForTenant(call.TenantID), call.ID)); err != nil {
-				return fmt.Errorf("cannot delete a raw OCR answer: %w", err)
-			}
-			if _, err := r.DB.NewUpdate().Model(&call).Set("raw_until = NULL").WherePK().Exec(ctx); err != nil {
-				return fmt.Errorf("cannot note that a raw OCR answer is deleted: %w", err)
+		for i := range due {
+			if err := r.dropRaw(ctx, &due[i]); err != nil {
+				return err
 			}
 		}
 		if len(due) < sweptAtOnce {
