@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"runtime/metrics"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"huizhi/internal/billing"
+	"huizhi/internal/billing/exports"
 	"huizhi/internal/db"
 	"huizhi/internal/dbtest"
 )
@@ -102,21 +105,49 @@ func BenchmarkDraft(b *testing.B) {
 	})
 }
 
-// BenchmarkExport writes the month with one row per receipt.
+// BenchmarkExport writes a month with one row per receipt, as the form for exports
+// does. The memory is what the heap grows by at most while it is written.
 func BenchmarkExport(b *testing.B) {
+	ctx, now := context.Background(), shanghai(2026, 11, 1, 9, 0)
 	l := newLedger(b, dbtest.SQLite(b), 1000)
 	l.chargeMany(benchCharges, 12, shanghai(2026, 10, 1, 0, 0), 26*time.Second)
-	inv, err := l.svc.Draft(context.Background(), l.sc, "2026-10", shanghai(2026, 11, 1, 9, 0))
+	_, err := l.svc.Draft(ctx, l.sc, "2026-10", now)
 	require.NoError(b, err)
-	for name, export := range map[string]func(io.Writer) error{
-		"csv":  func(w io.Writer) error { return l.svc.ExportCSV(context.Background(), l.sc, inv.ID, w) },
-		"xlsx": func(w io.Writer) error { return l.svc.ExportXLSX(context.Background(), l.sc, inv.ID, w) },
-	} {
-		b.Run(name, func(b *testing.B) {
+	service := &exports.Service{DB: l.d, Billing: l.svc}
+	for _, format := range []billing.Format{billing.CSV, billing.XLSX} {
+		b.Run(string(format), func(b *testing.B) {
+			r := exports.Request{Grain: exports.Receipts, Format: format, From: "2026-10", Until: "2026-10"}
+			rows, peak := 0, peakHeap(b)
 			for b.Loop() {
-				require.NoError(b, export(io.Discard))
+				require.NoError(b, service.Write(ctx, exports.Member(l.sc, "bench"), r, now, io.Discard, func() { rows++ }))
 			}
-			b.ReportMetric(benchCharges*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+			b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+			b.ReportMetric(peak()/1e6, "peak_MB")
+			require.Equal(b, benchCharges*b.N, rows)
 		})
 	}
+}
+
+// peakHeap looks at the heap every few milliseconds until the function that it
+// returns is called, which says by how many bytes it was larger than at first.
+func peakHeap(b *testing.B) func() float64 {
+	b.Helper()
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	heap := func() uint64 { metrics.Read(sample); return sample[0].Value.Uint64() }
+	runtime.GC()
+	first := heap()
+	most, stop, stopped := first, make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for tick := time.NewTicker(2 * time.Millisecond); ; {
+			select {
+			case <-tick.C:
+				most = max(most, heap())
+			case <-stop:
+				tick.Stop()
+				return
+			}
+		}
+	}()
+	return func() float64 { close(stop); <-stopped; return float64(most - first) }
 }

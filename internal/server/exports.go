@@ -107,7 +107,7 @@ func (d exportDesk) render(w http.ResponseWriter, r *http.Request, status int, r
 		m.Formats = append(m.Formats, string(f))
 	}
 	for _, key := range req.Grain.Columns() {
-		m.Columns = append(m.Columns, documentview.Column{Key: key, Name: exports.ColumnName(ctx, key), On: len(req.Columns) == 0 || slices.Contains(req.Columns, key)})
+		m.Columns = append(m.Columns, documentview.Column{Key: key, Name: exports.ColumnName(ctx, key), On: slices.Contains(req.Columns, key) || len(req.Columns) == 0 && (d.staff || key != "tenant")})
 	}
 	for _, rng := range exports.Ranges {
 		span := rng.Span(now)

@@ -201,6 +201,8 @@ func cellModels(cells []any) []documentview.Cell {
 		switch v := cell.(type) {
 		case string:
 			out[i].Text = v
+		case table.Code:
+			out[i].Text = string(v)
 		case table.Day:
 			out[i].Text = string(v)
 		case int64:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"codeberg.org/go-pdf/fpdf"
@@ -30,6 +31,10 @@ type Col struct {
 	Width float64
 	Right bool // for figures
 }
+
+// drawable puts what the font has in the place of what it has not: without it, a
+// negative amount would lose its sign.
+var drawable = strings.NewReplacer("\u2212", "-")
 
 // New begins a document; made is the time that the file says it was made.
 func New(made time.Time) *Doc {
@@ -57,7 +62,7 @@ func (d *Doc) Page(foot string) {
 // Text writes a paragraph of a size in points.
 func (d *Doc) Text(size float64, text string) {
 	d.pdf.SetFont("sans", "", size)
-	d.pdf.MultiCell(0, size*0.55, text, "", "L", false)
+	d.pdf.MultiCell(0, size*0.55, drawable.Replace(text), "", "L", false)
 }
 
 // Note writes a small grey paragraph.
@@ -77,6 +82,7 @@ func (d *Doc) Space(height float64) { d.pdf.Ln(height) }
 func (d *Doc) Row(border string, cols []Col, cells ...string) {
 	d.pdf.SetFont("sans", "", 9)
 	for i, text := range cells {
+		text = drawable.Replace(text)
 		align := "L"
 		if cols[i].Right {
 			align = "R"

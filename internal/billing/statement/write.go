@@ -59,6 +59,7 @@ func text(ctx context.Context, e Entry) string {
 
 var (
 	entryCols = []paper.Col{{Width: 22}, {Width: 22}, {Width: 34}, {Width: 36}, {Width: 20, Right: true}, {Width: 20, Right: true}, {Width: 20, Right: true}}
+	signCols  = []paper.Col{{Width: 87}, {Width: 87}}
 	sumCols   = []paper.Col{{Width: 154}, {Width: 20, Right: true}}
 )
 
@@ -93,8 +94,10 @@ func (s *Statement) Page(ctx context.Context, d *paper.Doc) {
 	}
 	d.Row("T", sumCols, t("statement.closing_by", "day", until.Format(dayLayout)), i18n.Amount(s.ClosingFen))
 	d.Space(6)
+	d.Row("", signCols, t("statement.sign.us"), t("statement.sign.you"))
+	d.Row("B", signCols, "", "")
+	d.Space(6)
 	d.Note(t("statement.note"))
-	d.Note(t("billing.not_fapiao"))
 }
 
 // WritePDF writes one statement as a file.

@@ -6,6 +6,8 @@
 //	string     a text, whatever it begins with or looks like; never a formula
 //	int64      a count
 //	Fen        money, a number of yuan with two decimals
+//	Code       letters and digits that a program reads, an account's "1122": text, and
+//	           without the marks that Text puts on what people may open in Excel
 //	Day        a day, "2026-11-20"
 //	time.Time  a moment, on the clock of Asia/Shanghai
 //	nil        nothing
@@ -27,6 +29,20 @@ import (
 
 // Fen is money in a cell.
 type Fen int64
+
+// Code is a text of letters, digits, dots, hyphens and underscores that begins
+// with a letter or digit; any other is written as a text.
+type Code string
+
+func (c Code) plain() bool {
+	for i, r := range c {
+		digit := r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z'
+		if !digit && (i == 0 || r != '.' && r != '-' && r != '_') {
+			return false
+		}
+	}
+	return true
+}
 
 // Day is a calendar day in a cell, "2026-11-20".
 type Day string
@@ -72,6 +88,10 @@ func (t *csvTable) Row(cells ...any) error {
 		case nil:
 		case string:
 			text = Text(v)
+		case Code:
+			if text = string(v); !v.plain() {
+				text = Text(text)
+			}
 		case int64:
 			text = strconv.FormatInt(v, 10)
 		case Fen:
@@ -166,6 +186,8 @@ func (t *xlsxTable) Row(cells ...any) error {
 		switch v := cell.(type) {
 		case nil, string:
 			out = v
+		case Code:
+			out = string(v)
 		case int64:
 			out = excelize.Cell{StyleID: t.count, Value: v}
 		case Fen:

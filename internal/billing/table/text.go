@@ -50,6 +50,9 @@ func looksNumeric(s string) bool {
 
 // isDate knows the dates that Excel reads with the name of a month.
 func isDate(s string) bool {
+	if len(s) > len("September 30") || strings.IndexByte("0123456789JFMASONDjfmasond", s[0]) < 0 { // most texts
+		return false
+	}
 	for _, layout := range []string{"Jan-06", "Jan-2", "2-Jan", "2-Jan-06", "2 Jan", "Jan 2", "2 January", "January 2", "January-06"} {
 		if _, err := time.Parse(layout, s); err == nil {
 			return true

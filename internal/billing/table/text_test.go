@@ -30,6 +30,7 @@ func TestTextIsSafeToOpen(t *testing.T) {
 		"12:30":              "12:30\t",
 		"15%":                "15%\t",
 		"2-Jan":              "2-Jan\t",
+		"jan-2":              "jan-2\t",
 	} {
 		assert.Equal(t, want, Text(in), "%q", in)
 	}

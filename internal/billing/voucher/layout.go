@@ -46,14 +46,14 @@ var (
 // fields are what a column can hold.
 var fields = map[string]func(l *Layout, v *Voucher, line int) any{
 	"date":         func(_ *Layout, v *Voucher, _ int) any { return table.Day(v.Day) },
-	"year":         func(_ *Layout, v *Voucher, _ int) any { return v.Day[:4] },
+	"year":         func(_ *Layout, v *Voucher, _ int) any { return table.Code(v.Day[:4]) },
 	"period":       func(_ *Layout, v *Voucher, _ int) any { return period(v.Day) },
 	"word":         func(l *Layout, _ *Voucher, _ int) any { return l.Word },
 	"voucher":      func(_ *Layout, v *Voucher, _ int) any { return int64(v.Number) },
 	"line":         func(_ *Layout, _ *Voucher, i int) any { return int64(i + 1) },
 	"attachments":  func(*Layout, *Voucher, int) any { return int64(1) },
 	"summary":      func(l *Layout, v *Voucher, _ int) any { return l.summary(v) },
-	"account":      func(l *Layout, v *Voucher, i int) any { return l.Accounts[v.Lines[i].Account].Code },
+	"account":      func(l *Layout, v *Voucher, i int) any { return table.Code(l.Accounts[v.Lines[i].Account].Code) },
 	"account_name": func(l *Layout, v *Voucher, i int) any { return l.Accounts[v.Lines[i].Account].Name },
 	"debit":        func(_ *Layout, v *Voucher, i int) any { return table.Fen(v.Lines[i].DebitFen) },
 	"credit":       func(_ *Layout, v *Voucher, i int) any { return table.Fen(v.Lines[i].CreditFen) },
@@ -70,7 +70,7 @@ var fields = map[string]func(l *Layout, v *Voucher, line int) any{
 		}
 		return ""
 	},
-	"number": func(_ *Layout, v *Voucher, _ int) any { return v.Movement.Number },
+	"number": func(_ *Layout, v *Voucher, _ int) any { return table.Code(v.Movement.Number) },
 }
 
 // Fields lists the names of fields, in the order in which they are explained.
@@ -109,7 +109,7 @@ func (l *Layout) Rows(v *Voucher, put func(...any) error) error {
 	for i := range v.Lines {
 		for c, column := range l.Columns {
 			if text, constant := quoted(column.Field); constant {
-				cells[c] = text
+				cells[c] = table.Code(text)
 				continue
 			}
 			cells[c] = fields[column.Field](l, v, i)
