@@ -68,7 +68,15 @@ type Fit struct {
 
 // err tells of a number of orders that do not all fit.
 func (f Fit) err(n int) error {
-	return apperr.New(apperr.Conflict, "error.wallet.short", "n", n, "fit", f.N, "need", yuan(f.NeedFen), "free", yuan(max(f.FreeFen, 0)), "missing", yuan(f.MissingFen))
+	return apperr.New(apperr.Conflict, "error.wallet.short", "n", n, "fit", f.N, "need", yuan(f.NeedFen), "free", signedYuan(f.FreeFen), "missing", yuan(f.MissingFen))
+}
+
+// signedYuan is an amount that may be below zero: "-7.05".
+func signedYuan(fen int64) string {
+	if fen < 0 {
+		return "-" + yuan(-fen)
+	}
+	return yuan(fen)
 }
 
 // fit finds how many of the prices the wallet can pay, in their order.

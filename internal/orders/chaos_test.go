@@ -58,6 +58,9 @@ type verdict struct {
 	orders, lost, duplicate, wrongCharge, open int
 }
 
+// plenty pays for the orders of every fault.
+const plenty = 1_000_000_00
+
 // Every fault of every call, one after the other. In the ordinary tests each
 // fault meets three orders on one of the databases; `make chaos` runs thousands
 // on both and prints the table.
@@ -79,9 +82,10 @@ func TestFaultMatrix(t *testing.T) {
 	for op, list := range faultKinds {
 		t.Run(string(op), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
-				w := newWorld(t, d, simulator.Config{}, func(c *orders.Config) {
+				w := newWorld(t, d, simulator.Config{}, prepaid, func(c *orders.Config) {
 					c.AccountWait, c.ProbeEvery = 60*time.Millisecond, 20*time.Millisecond
 				})
+				w.topUp(plenty)
 				w.start()
 				for i, fault := range list {
 					if total == 0 && (i%2 == 0) == db.IsPostgres(d) {
@@ -94,6 +98,7 @@ func TestFaultMatrix(t *testing.T) {
 					table = append(table, v)
 					mu.Unlock()
 					require.Zero(t, v.lost+v.duplicate+v.wrongCharge+v.open, "%+v", v)
+					w.checkMoney(plenty)
 				}
 			})
 		})

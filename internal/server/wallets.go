@@ -66,13 +66,15 @@ func (s *Server) walletModel(r *http.Request, sc tenants.Scope, wallet *billing.
 	if err != nil {
 		return walletview.Model{}, err
 	}
-	var ids []string
-	for _, e := range entries {
-		ids = append(ids, e.Actor)
-	}
-	names, err := s.Auth.Names(ctx, ids...)
-	if err != nil {
-		return walletview.Model{}, err
+	names := map[string]string{} // the tenant sees no names of the platform's staff
+	if identity(r).Staff != "" {
+		var ids []string
+		for _, e := range entries {
+			ids = append(ids, e.Actor)
+		}
+		if names, err = s.Auth.Names(ctx, ids...); err != nil {
+			return walletview.Model{}, err
+		}
 	}
 	m := walletview.Model{Mode: string(wallet.Mode), BalanceFen: wallet.BalanceFen, HeldFen: wallet.HeldFen, FreeFen: wallet.FreeFen(),
 		LimitFen: wallet.LimitFen, LowFen: wallet.LowFen, Low: wallet.Low(), Since: wallet.OpenedAt}
@@ -225,7 +227,7 @@ func (s *Server) fundsNotes(r *http.Request, typeID int, n int64) (short, low *u
 		return nil, low, err
 	}
 	short = &ui.NoteView{ID: "wallet-short", Tone: ui.Fail, Icon: "coins", Title: i18n.T(ctx, "wallet.short.title", "money", i18n.Money(f.MissingFen)),
-		Text: i18n.T(ctx, "wallet.short.text", "n", n, "fit", f.N, "need", i18n.Money(f.NeedFen), "free", i18n.Money(max(f.FreeFen, 0)))}
+		Text: i18n.T(ctx, "wallet.short.text", "n", n, "fit", f.N, "need", i18n.Money(f.NeedFen), "free", i18n.Money(f.FreeFen))}
 	return short, nil, nil
 }
 
@@ -235,12 +237,11 @@ func (s *Server) lowNote(ctx context.Context, sc tenants.Scope, role tenants.Rol
 	if err != nil || wallet == nil || !wallet.Low() {
 		return nil, err
 	}
-	n := &ui.NoteView{ID: "wallet-low", Tone: ui.Wait, Icon: "coins", Title: i18n.T(ctx, "wallet.low.title", "money", i18n.Money(max(wallet.FreeFen(), 0))),
-		Text: i18n.T(ctx, "wallet.low."+string(wallet.Mode))}
+	n := walletview.LowNote(ctx, string(wallet.Mode), wallet.FreeFen())
 	if role.Allows(tenants.CanBill) {
 		n.Action = ui.Btn{Label: i18n.T(ctx, "wallet.show"), Href: walletURL, Small: true}
 	}
-	return n, nil
+	return &n, nil
 }
 
 // walletLine is the tenant's wallet in a line; nil without one.

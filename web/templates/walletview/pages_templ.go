@@ -102,7 +102,7 @@ func TenantPage(c layout.Chrome, m Model) templ.Component {
 					}
 					ctx = templ.InitializeContext(ctx)
 					if m.Low {
-						templ_7745c5c3_Err = ui.Note(ui.NoteView{Tone: ui.Wait, Icon: "coins", Title: i18n.T(ctx, "wallet.low.title", "money", i18n.Money(max(m.FreeFen, 0))), Text: i18n.T(ctx, "wallet.low."+m.Mode)}).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Note(LowNote(ctx, m.Mode, m.FreeFen)).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

@@ -83,6 +83,15 @@ func (m *Model) stats(ctx context.Context) []ui.StatView {
 	}
 }
 
+// LowNote warns of a wallet that runs out or has run out.
+func LowNote(ctx context.Context, mode string, freeFen int64) ui.NoteView {
+	title := "wallet.low.title"
+	if freeFen <= 0 {
+		title = "wallet.out.title"
+	}
+	return ui.NoteView{ID: "wallet-low", Tone: ui.Wait, Icon: "coins", Title: i18n.T(ctx, title, "money", i18n.Money(freeFen)), Text: i18n.T(ctx, "wallet.low."+mode)}
+}
+
 // about says what an entry is about: an order, an invoice, a remittance.
 func (e *Entry) about(ctx context.Context) []string {
 	var out []string
@@ -92,7 +101,7 @@ func (e *Entry) about(ctx context.Context) []string {
 	return append(out, e.Reference, e.Reason, e.By)
 }
 
-// moved is what the entry changed: the balance, or else what is held.
+// held tells that the entry changed what is held and nothing else.
 func (e *Entry) held() bool { return e.Fen == 0 && e.HeldFen != 0 }
 
 func signed(fen int64) string {
