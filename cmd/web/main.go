@@ -38,7 +38,8 @@ type cli struct {
 		Revoke apikeyRevokeCmd `cmd:"" help:"Revoke an API key."`
 	} `cmd:"" name:"apikey" help:"API keys."`
 	Order struct {
-		List orderListCmd `cmd:"" help:"List a tenant's orders with their application numbers, states and charges."`
+		List  orderListCmd  `cmd:"" help:"List a tenant's orders with their application numbers, states and charges."`
+		Adopt orderAdoptCmd `cmd:"" help:"Give an order whose outcome is not known the application number that the provider told."`
 	} `cmd:"" help:"Orders."`
 	Invoice   invoiceCmd    `cmd:"" help:"Invoices."`
 	Ledger    ledgerCmd     `cmd:"" help:"The ledger of what was charged."`

@@ -114,6 +114,7 @@ func TestMistakesAreToldInASentence(t *testing.T) {
 		{1, "there is no tenant nobody", "order list --tenant nobody"},
 		{1, "there is no tenant nobody", "apikey create --tenant nobody --name x"},
 		{1, "there is no tenant nobody", "ocr-answers --tenant nobody --picture x"},
+		{1, "no provider key is set", "order adopt --tenant x --order x --number x"},
 		{1, "Points cannot be negative", "provider balance clipimg --points=-5"},
 		{2, "must be one of", "provider resume elsewhere"},
 		{2, "missing flags: --tenant", "order list"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,7 +27,11 @@ func (e *env) openProvider(account string) (*app.Tools, *orders.Service, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	return t, t.Provider(account, c, log), nil
+	s, err := t.Provider(account, c, log)
+	if err != nil {
+		return nil, nil, errors.Join(err, t.Close())
+	}
+	return t, s, nil
 }
 
 type providerStatusCmd struct {

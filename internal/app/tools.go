@@ -12,6 +12,7 @@ import (
 	"huizhi/internal/jobs"
 	"huizhi/internal/ocr/routing"
 	"huizhi/internal/orders"
+	"huizhi/internal/providers/clipimg"
 	"huizhi/internal/tenants"
 )
 
@@ -42,10 +43,19 @@ func OpenTools(ctx context.Context, c *config.Config) (*Tools, error) {
 	return t, nil
 }
 
-// Provider is the order engine for the upstream account, without its workers and
-// without the provider: to look at the account and to change what is kept of it.
-func (t *Tools) Provider(account string, c *config.Config, log *slog.Logger) *orders.Service {
-	return orders.New(orders.Config{DB: t.DB, Account: account, Ledger: ledger{}, Log: log, WarnDays: c.BalanceWarnDays})
+// Provider is the order engine for the upstream account, without its workers: to
+// look at the account, to change what is kept of it, and to ask the provider, if it
+// has a key.
+func (t *Tools) Provider(account string, c *config.Config, log *slog.Logger) (*orders.Service, error) {
+	oc := orders.Config{DB: t.DB, Account: account, Ledger: ledger{}, Log: log, WarnDays: c.BalanceWarnDays, Rate: c.ClipImgRate, SubmitTimeout: c.SubmitTimeout}
+	if !c.Simulated() {
+		client, err := clipimg.New(clipimg.Config{BaseURL: c.ClipImgURL, APIKey: c.ClipImgAPIKey})
+		if err != nil {
+			return nil, err
+		}
+		oc.Provider = client
+	}
+	return orders.New(oc), nil
 }
 
 // RawAnswers opens what is still kept of what OCR providers answered about a picture.

@@ -13,6 +13,7 @@
 //	follow.go     polling, callbacks, results, charges
 //	unfetched.go  failures that are ours, and are tried again
 //	reconcile.go  attempts whose answer was lost
+//	adopt.go      lost attempts whose number the operator was told
 //	receive.go    result files are fetched and kept
 //	expired.go    whose pictures nobody needs any more
 //	status.go     the only table of moves
