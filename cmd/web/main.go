@@ -43,6 +43,7 @@ type cli struct {
 	} `cmd:"" help:"Orders."`
 	Invoice   invoiceCmd    `cmd:"" help:"Invoices."`
 	Ledger    ledgerCmd     `cmd:"" help:"The ledger of what was charged."`
+	Reconcile reconcileCmd  `cmd:"" help:"Compare a month three ways: the ledger, the provider's list, Stripe."`
 	OCR       ocrCmd        `cmd:"" help:"Read pictures of ID cards with the local engine and print the fields."`
 	Answers   ocrAnswersCmd `cmd:"" name:"ocr-answers" help:"Print what OCR providers answered about a picture, as it came, as long as that is kept. It is personal data."`
 	Provider  providerCmd   `cmd:"" help:"The account at the receipt provider."`
@@ -76,7 +77,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "web:", err)
 		return 2
 	}
-	if err := cmd.Run(&env{ctx: ctx, out: stdout}); err != nil && !errors.Is(err, context.Canceled) {
+	err = cmd.Run(&env{ctx: ctx, out: stdout})
+	if code, ok := errors.AsType[exitCode](err); ok {
+		return int(code)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(stderr, "web:", plain(err))
 		return 1
 	}

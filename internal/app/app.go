@@ -23,6 +23,7 @@ import (
 	"huizhi/internal/billing/bulk"
 	"huizhi/internal/billing/exports"
 	"huizhi/internal/billing/fapiao"
+	"huizhi/internal/billing/reconcile"
 	"huizhi/internal/billing/stripe"
 	"huizhi/internal/billing/voucher"
 	"huizhi/internal/blob"
@@ -89,6 +90,7 @@ type App struct {
 	Vouchers    *voucher.Service
 	Fapiao      *fapiao.Service
 	Bulk        *bulk.Service
+	Reconcile   *reconcile.Service
 	API         *receiptapi.Service
 	OCR         ocr.Reader // the local engine
 	Recognition *routing.Router
@@ -190,6 +192,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 		o.orders(&oc)
 	}
 	a.Orders = orders.New(oc)
+	a.Reconcile = newReconcile(a.DB, a.Billing, a.Orders, a.Stripe, a.Log)
 	if a.Recognition, err = a.openRecognition(); err != nil {
 		return err
 	}
@@ -210,6 +213,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	a.Recognition.Register(a.Jobs)
 	a.Exports.Register(a.Jobs)
 	a.Bulk.Register(a.Jobs)
+	a.Reconcile.Register(a.Jobs)
 	if a.Stripe != nil {
 		a.Stripe.Register(a.Jobs)
 		a.Jobs.AddLoop("open at Stripe", time.Hour, func(ctx context.Context) (time.Duration, error) {
@@ -233,7 +237,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	})
 
 	sc := server.Config{
-		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Rosters: a.Rosters, Billing: a.Billing, Bulk: a.Bulk, Stripe: a.Stripe, Exports: a.Exports, Vouchers: a.Vouchers, Fapiao: a.Fapiao, API: a.API, Recognition: a.Recognition, Blobs: a.Blobs, BaseURL: a.URL,
+		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Rosters: a.Rosters, Billing: a.Billing, Bulk: a.Bulk, Stripe: a.Stripe, Reconcile: a.Reconcile, Exports: a.Exports, Vouchers: a.Vouchers, Fapiao: a.Fapiao, API: a.API, Recognition: a.Recognition, Blobs: a.Blobs, BaseURL: a.URL,
 		Log: a.Log, Simulated: c.Simulated(), OCRReady: func() error { return a.OCR.Health(context.Background()) },
 		Ready: func(r *http.Request) error { return a.DB.PingContext(r.Context()) },
 	}
@@ -251,7 +255,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 
 // models are all tables, for the check at start.
 func models() []any {
-	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, roster.Models, billing.Models, bulk.Models, stripe.Models, fapiao.Models, voucher.Models, exports.Models, receiptapi.Models, routing.Models)
+	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, roster.Models, billing.Models, bulk.Models, stripe.Models, reconcile.Models, fapiao.Models, voucher.Models, exports.Models, receiptapi.Models, routing.Models)
 }
 
 // OpenDatabase opens the database, migrates it if the settings allow, and

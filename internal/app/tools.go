@@ -6,6 +6,7 @@ import (
 
 	"huizhi/internal/auth"
 	"huizhi/internal/billing"
+	"huizhi/internal/billing/stripe"
 	"huizhi/internal/blob"
 	"huizhi/internal/config"
 	"huizhi/internal/db"
@@ -23,6 +24,7 @@ type Tools struct {
 	Auth    *auth.Service
 	Tenants *tenants.Service
 	Billing *billing.Service
+	Stripe  *stripe.Service // nil without a key
 }
 
 // OpenTools opens the database for a command.
@@ -38,7 +40,7 @@ func OpenTools(ctx context.Context, c *config.Config) (*Tools, error) {
 			d.Close()
 			return nil, err
 		}
-		newStripe(c, d, q, t.Billing)
+		t.Stripe = newStripe(c, d, q, t.Billing)
 	}
 	return t, nil
 }

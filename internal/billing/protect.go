@@ -29,7 +29,7 @@ var frozen = []string{"id", "month", "number", "receipts", "points", "net_fen", 
 // guards lists what the database refuses, whoever asks.
 func guards() []guard {
 	var out []guard
-	for _, table := range []string{"charges", "free_entries", "ocr_calls", "ledger_seals", "payments", "credit_notes", "wallet_entries", "price_changes"} {
+	for _, table := range []string{"charges", "free_entries", "ocr_calls", "ledger_seals", "payments", "credit_notes", "wallet_entries", "price_changes", "reconcile_events", "month_closings"} {
 		for _, on := range []string{"UPDATE", "DELETE"} {
 			out = append(out, guard{table, table + "_no_" + strings.ToLower(on), on, "", table + " is append-only"})
 		}

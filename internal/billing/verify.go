@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"huizhi/internal/db"
 	"huizhi/internal/tenants"
 )
 
@@ -35,17 +36,28 @@ type Finding struct {
 // was changed, added or removed since. Nothing found means that the ledger is
 // what it was when its days were sealed.
 func (s *Service) Verify(ctx context.Context, sc tenants.Scope) ([]Finding, error) {
+	return s.verifyDays(ctx, sc, "", "9999-12-31")
+}
+
+// verifyDays is Verify for the days after one and up to another.
+func (s *Service) verifyDays(ctx context.Context, sc tenants.Scope, after, until string) ([]Finding, error) {
 	h, err := headOf(ctx, s.db, sc) // first: seals that are made from here on are left out
 	if err != nil {
 		return nil, err
 	}
+	through := min(until, h.SealedThrough)
 	var days []string
-	err = s.db.NewSelect().Model((*Seal)(nil)).Column("day").ApplyQueryBuilder(sc.Where).Where("day <= ?", h.SealedThrough).Order("day").Scan(ctx, &days)
+	err = s.db.NewSelect().Model((*Seal)(nil)).Column("day").ApplyQueryBuilder(sc.Where).Where("day > ? AND day <= ?", after, through).Order("day").Scan(ctx, &days)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the seals: %w", err)
 	}
 	var out []Finding
-	previous := ""
+	before := new(Seal)
+	err = s.db.NewSelect().Model(before).Column("hash").ApplyQueryBuilder(sc.Where).Where("day <= ?", after).Order("day DESC").Limit(1).Scan(ctx)
+	if err != nil && !db.IsNoRows(err) {
+		return nil, fmt.Errorf("cannot load the seal before %s: %w", after, err)
+	}
+	previous := before.Hash
 	for _, day := range days {
 		seal := new(Seal)
 		if err := s.db.NewSelect().Model(seal).ApplyQueryBuilder(sc.Where).Where("day = ?", day).Scan(ctx); err != nil {
@@ -61,10 +73,10 @@ func (s *Service) Verify(ctx context.Context, sc tenants.Scope) ([]Finding, erro
 		}
 		out = append(out, found...)
 	}
-	if previous != h.Hash {
+	if h.SealedThrough <= until && previous != h.Hash {
 		out = append(out, Finding{Kind: HeadBroken, Day: h.SealedThrough})
 	}
-	found, err := unmarkedDays(ctx, s.db, sc, days, h.SealedThrough)
+	found, err := unmarkedDays(ctx, s.db, sc, days, after, through)
 	return append(out, found...), err
 }
 
@@ -91,8 +103,8 @@ func (s *Seal) compare(ctx context.Context, tx bun.IDB, sc tenants.Scope) ([]Fin
 }
 
 // unmarkedDays finds entries on days that were closed without any.
-func unmarkedDays(ctx context.Context, tx bun.IDB, sc tenants.Scope, sealed []string, through string) ([]Finding, error) {
-	days, err := unsealedDays(ctx, tx, sc, "", through)
+func unmarkedDays(ctx context.Context, tx bun.IDB, sc tenants.Scope, sealed []string, after, through string) ([]Finding, error) {
+	days, err := unsealedDays(ctx, tx, sc, after, through)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"huizhi/internal/billing/bulk"
 	"huizhi/internal/billing/exports"
 	"huizhi/internal/billing/fapiao"
+	"huizhi/internal/billing/reconcile"
 	"huizhi/internal/billing/stripe"
 	"huizhi/internal/billing/voucher"
 	"huizhi/internal/blob"
@@ -39,6 +40,7 @@ type Config struct {
 	Exports     *exports.Service
 	Vouchers    *voucher.Service
 	Fapiao      *fapiao.Service
+	Reconcile   *reconcile.Service
 	API         *receiptapi.Service
 	Blobs       *blob.Store
 	Log         *slog.Logger
@@ -115,7 +117,7 @@ func (s *Server) routes() []route {
 	var all []route
 	for _, area := range [][]route{
 		s.systemRoutes(), s.authRoutes(), s.homeRoutes(), s.batchRoutes(), s.rosterRoutes(), s.uploadRoutes(), s.reviewRoutes(),
-		s.orderRoutes(), s.receiptRoutes(), s.billingRoutes(), s.settingRoutes(), s.recognitionRoutes(), s.providerRoutes(), s.stripeRoutes(), s.platformRoutes(), s.financeRoutes(), s.priceRoutes(), s.walletRoutes(), s.exportRoutes(), s.voucherRoutes(), s.fapiaoRoutes(), s.apiRoutes(),
+		s.orderRoutes(), s.receiptRoutes(), s.billingRoutes(), s.settingRoutes(), s.recognitionRoutes(), s.providerRoutes(), s.stripeRoutes(), s.platformRoutes(), s.financeRoutes(), s.reconcileRoutes(), s.priceRoutes(), s.walletRoutes(), s.exportRoutes(), s.voucherRoutes(), s.fapiaoRoutes(), s.apiRoutes(),
 	} {
 		all = append(all, area...)
 	}

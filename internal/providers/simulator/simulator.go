@@ -204,7 +204,10 @@ func (s *Server) add(a *application) {
 }
 
 // URL is the base URL of the API, to be used like https://www.clipimg.com/app/receipt_api.php.
-func (s *Server) URL() string { return s.base + basePath }
+func (s *Server) URL() string { return URLAt(s.base) }
+
+// URLAt is the base URL of the API of a simulator at an address such as http://127.0.0.1:9090.
+func URLAt(address string) string { return address + basePath }
 
 // APIKey is the key that the API accepts.
 func (s *Server) APIKey() string { return s.cfg.APIKey }
