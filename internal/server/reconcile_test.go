@@ -65,7 +65,10 @@ func TestFinanceReconcilesAndClosesAMonth(t *testing.T) {
 	assert.Contains(t, accepted.Find("tbody tr").Text(), "顾远航：供应商已书面确认")
 	require.Equal(t, http.StatusSeeOther, finance.post(path+"/accept", url.Values{"kind": {"not_found"}, "all": {"1"}, "reason": {"同上"}}).StatusCode)
 
-	require.Equal(t, http.StatusSeeOther, finance.post("/platform/finance/2026-10/run", url.Values{"finalize": {"1"}}).StatusCode)
+	_, err := site.Billing.Draft(t.Context(), owner.scope, october, time.Now())
+	require.NoError(t, err)
+	_, err = site.Billing.Finalize(t.Context(), owner.scope, october, finance.userID, time.Now())
+	require.NoError(t, err)
 	finance.reconciles(path)
 	require.NoError(t, site.Billing.SealDays(context.Background(), time.Now()))
 	ready := finance.page(finance.get(closing), http.StatusOK)
