@@ -253,7 +253,7 @@ func TestDemoPlatform(t *testing.T) {
 		for _, width := range []int{1440, 390} {
 			b := open(t, site.URL, lang, width, 900)
 			b.goTo("/signin")
-			b.do("sign in", chromedp.Evaluate(`document.querySelector('#demo input[value="`+demo.StaffEmail+`"]').form.requestSubmit()`, nil))
+			b.do("sign in", chromedp.Evaluate(`document.querySelector('#demo input[value="`+demo.OperatorEmail+`"]').form.requestSubmit()`, nil))
 			b.until("the provider's page", `location.pathname === "/platform/provider"`)
 			for _, name := range []string{"provider", "catalogue"} {
 				b.goTo("/platform/" + name)

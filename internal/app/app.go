@@ -44,6 +44,7 @@ import (
 	"huizhi/internal/safehttp"
 	"huizhi/internal/server"
 	"huizhi/internal/tenants"
+	"huizhi/web/templates/authview"
 )
 
 // OCRWorker is the hidden subcommand that is the OCR engine's child process.
@@ -242,7 +243,9 @@ func (a *App) open(ctx context.Context, o *options) error {
 		Ready: func(r *http.Request) error { return a.DB.PingContext(r.Context()) },
 	}
 	if c.Demo {
-		sc.Demo = []server.DemoLogin{{Email: DemoEmail, Password: DemoPassword}, {Email: demo.StaffEmail, Password: DemoPassword, Staff: true}}
+		sc.Demo = []authview.DemoLogin{{Email: DemoEmail, Password: DemoPassword, As: authview.AsOwner},
+			{Email: demo.FinanceEmail, Password: DemoPassword, As: authview.AsFinance},
+			{Email: demo.OperatorEmail, Password: DemoPassword, As: authview.AsOperator}}
 		sc.Sample = sampleZIP
 	}
 	srv = server.New(sc)

@@ -1,14 +1,16 @@
 // Package demo fills an empty database with a photo studio that has worked for
-// two months, so that somebody who looks around finds no page empty. The people
+// two months, beside a school and a company, so that somebody who looks around
+// finds no page empty. The people
 // are invented, their faces drawn over one public-domain portrait (cmd/demogen),
 // and everything upstream about the orders is what the simulator would have
 // answered. No application is under way: the engine has nothing to do with any
 // of it.
 //
-//	plan.go     which batches, on which days, with how many orders
+//	plan.go     which tenants, with which batches, on which days, with how many orders
 //	history.go  the rows of finished orders
 //	files.go    portraits and receipts in the blob store
 //	open.go     the batch that waits for review, through the real pairing
+//	invoices.go the first month, invoiced and partly paid
 package demo
 
 import (
@@ -25,15 +27,14 @@ import (
 	"huizhi/internal/tenants"
 )
 
-// The sign-in of the demo tenant's owner, and of the platform's operator. The
-// members' e-mails differ, their password is the same.
+// The sign-in of the demo tenant's owner, and of the platform's operator and
+// finance. Everybody's password is the same.
 const (
-	Email      = "demo@huizhi.example"
-	StaffEmail = "platform@huizhi.example"
-	Password   = "huizhi-demo"
+	Email         = "demo@huizhi.example"
+	OperatorEmail = "platform@huizhi.example"
+	FinanceEmail  = "finance@huizhi.example"
+	Password      = "huizhi-demo"
 )
-
-const tenantName = "晨光照相馆"
 
 // Deps is what filling needs.
 type Deps struct {
@@ -55,6 +56,7 @@ type filler struct {
 	Deps
 	now    time.Time
 	random *rand.Rand
+	house  house
 	sc     tenants.Scope
 	owner  string // user ids
 	staff  string
@@ -64,7 +66,7 @@ type filler struct {
 // Fill makes the demo tenant when there is no tenant at all, and completes one
 // that a killed process left unfinished. Otherwise it does nothing.
 func Fill(ctx context.Context, d Deps, now time.Time) error {
-	f := &filler{Deps: d, now: now.UTC().Truncate(time.Microsecond), random: rand.New(rand.NewPCG(20, 26))}
+	f := &filler{Deps: d, now: now.UTC().Truncate(time.Microsecond), random: rand.New(rand.NewPCG(20, 26)), house: studio}
 	if err := f.run(ctx); err != nil {
 		return fmt.Errorf("cannot fill in the demonstration: %w", err)
 	}
@@ -76,7 +78,8 @@ func (f *filler) run(ctx context.Context) error {
 	if err != nil || !found {
 		return err
 	}
-	if err := f.hireStaff(ctx); err != nil {
+	finance, err := f.hireStaff(ctx)
+	if err != nil {
 		return err
 	}
 	if done, err := f.did(ctx, f.DB, stepDone); err != nil || done {
@@ -94,6 +97,15 @@ func (f *filler) run(ctx context.Context) error {
 	if err := f.openBatch(ctx); err != nil {
 		return err
 	}
+	beside := make([]tenants.Scope, len(neighbours))
+	for i, h := range neighbours {
+		if beside[i], err = f.settle(ctx, h, uint64(i)); err != nil {
+			return err
+		}
+	}
+	if err := f.invoice(ctx, beside[0], finance); err != nil {
+		return err
+	}
 	return f.once(ctx, stepDone, func(context.Context, bun.Tx) error { return nil })
 }
 
@@ -105,12 +117,7 @@ func (f *filler) signUp(ctx context.Context) (found bool, err error) {
 		return false, fmt.Errorf("cannot look for tenants: %w", err)
 	}
 	if len(list) == 0 {
-		id, err := f.Auth.SignUp(ctx, auth.SignUp{TenantName: tenantName, Kind: tenants.KindStore, Name: "林晨光", Email: Email, Password: Password}, firstDay(f.now))
-		if err != nil {
-			return false, err
-		}
-		f.sc, f.owner = id.Scope(), id.User.ID
-		return true, nil
+		return true, f.open(ctx)
 	}
 	member := new(tenants.Member)
 	err = f.DB.NewSelect().Model(member).Join("JOIN users AS u ON u.id = member.user_id").
@@ -125,17 +132,57 @@ func (f *filler) signUp(ctx context.Context) (found bool, err error) {
 	return true, nil
 }
 
-// hireStaff makes the platform's operator, unless there is one already.
-func (f *filler) hireStaff(ctx context.Context) error {
-	n, err := f.DB.NewSelect().Model((*auth.User)(nil)).Where("email = ?", StaffEmail).Count(ctx)
+// open makes the tenant of the filler's house and its owner.
+func (f *filler) open(ctx context.Context) error {
+	h := f.house
+	id, err := f.Auth.SignUp(ctx, auth.SignUp{TenantName: h.name, Kind: h.kind, Name: h.owner, Email: h.email, Password: Password}, firstDay(f.now))
 	if err != nil {
-		return fmt.Errorf("cannot look for the platform's operator: %w", err)
+		return err
 	}
-	if n > 0 {
-		return nil
+	f.sc, f.owner = id.Scope(), id.User.ID
+	return nil
+}
+
+// settle makes another tenant with its history.
+func (f *filler) settle(ctx context.Context, h house, seed uint64) (sc tenants.Scope, err error) {
+	n := &filler{Deps: f.Deps, now: f.now, random: rand.New(rand.NewPCG(20, seed)), house: h}
+	owner := new(tenants.Member)
+	err = f.DB.NewSelect().Model(owner).Join("JOIN users AS u ON u.id = member.user_id").Where("u.email = ?", h.email).Scan(ctx)
+	switch {
+	case db.IsNoRows(err):
+		err = n.open(ctx)
+	case err == nil:
+		n.sc, n.owner = tenants.ForTenant(owner.TenantID), owner.UserID
 	}
-	_, err = f.Auth.CreateStaff(ctx, "顾远航", StaffEmail, Password, tenants.StaffOperator, firstDay(f.now))
-	return err
+	if err != nil {
+		return sc, fmt.Errorf("cannot make %s: %w", h.name, err)
+	}
+	n.staff = n.owner
+	if n.media, err = newMedia(ctx, n.Blobs, n.sc); err != nil {
+		return sc, err
+	}
+	return n.sc, n.once(ctx, stepHistory, n.writeHistory)
+}
+
+// hireStaff makes the platform's operator and its finance, unless they are there
+// already, and returns the user id of the latter.
+func (f *filler) hireStaff(ctx context.Context) (finance string, err error) {
+	if _, err := f.hireOne(ctx, "顾远航", OperatorEmail, tenants.StaffOperator); err != nil {
+		return "", err
+	}
+	return f.hireOne(ctx, "苏静怡", FinanceEmail, tenants.StaffFinance)
+}
+
+func (f *filler) hireOne(ctx context.Context, name, email string, role tenants.StaffRole) (userID string, err error) {
+	u := new(auth.User)
+	err = f.DB.NewSelect().Model(u).Column("id").Where("email = ?", email).Scan(ctx)
+	if db.IsNoRows(err) {
+		u, err = f.Auth.CreateStaff(ctx, name, email, Password, role, firstDay(f.now))
+	}
+	if err != nil {
+		return "", fmt.Errorf("cannot find or make the platform's %s: %w", role, err)
+	}
+	return u.ID, nil
 }
 
 // hire makes the members that are not there yet.

@@ -63,10 +63,10 @@ func TestNoPageIsEmpty(t *testing.T) {
 		for _, o := range all[orders.Order](s) {
 			counts[o.Status]++
 		}
-		assert.InDelta(t, 320, counts[orders.StatusCompleted], 60)
+		assert.InDelta(t, 400, counts[orders.StatusCompleted], 70)
 		assert.Equal(t, 3, counts[orders.StatusReview])
 		assert.Equal(t, 2, counts[orders.StatusReady])
-		assert.Equal(t, 3, counts[orders.StatusFailed])
+		assert.Equal(t, 4, counts[orders.StatusFailed])
 		assert.Equal(t, 2, counts[orders.StatusRejected])
 		assert.Len(t, counts, 5, "and no other")
 
@@ -116,6 +116,27 @@ func TestTheLedgerAgreesWithTheAttempts(t *testing.T) {
 	})
 }
 
+func TestTheFirstMonthIsInvoiced(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newShop(t, d)
+		s.fill()
+		states := map[billing.State]int{}
+		for _, inv := range all[billing.Invoice](s) {
+			assert.Equal(t, billing.Month("2026-09"), inv.Month, "the next is for the visitor")
+			states[inv.State]++
+		}
+		assert.Equal(t, map[billing.State]int{billing.StatePaid: 2, billing.StateSent: 1}, states)
+
+		ctx, service := context.Background(), billing.NewService(d)
+		for _, tenant := range all[tenants.Tenant](s) {
+			findings, err := service.Verify(ctx, tenants.ForTenant(tenant.ID))
+			require.NoError(t, err)
+			assert.Empty(t, findings, "the seals hold")
+		}
+	})
+}
+
 func TestFillingTwiceIsFillingOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -125,7 +146,7 @@ func TestFillingTwiceIsFillingOnce(t *testing.T) {
 		s.fill()
 		assert.Equal(t, first, all[orders.Order](s))
 		assert.Len(t, all[billing.Charge](s), charges)
-		assert.Len(t, all[auth.User](s), 4)
+		assert.Len(t, all[auth.User](s), 7)
 	})
 }
 
@@ -147,7 +168,7 @@ func TestFillingGoesOnWhereItWasStopped(t *testing.T) {
 		Email: demo.Email, Password: demo.Password}, now)
 	require.NoError(t, err, "killed after its first step")
 	s.fill()
-	assert.Len(t, all[tenants.Tenant](s), 1)
+	assert.Len(t, all[tenants.Tenant](s), 3)
 	assert.Greater(t, len(all[orders.Order](s)), 200)
 }
 
@@ -192,8 +213,9 @@ func TestOrdersAreWhatTheyWouldBe(t *testing.T) {
 	numbers := map[string]bool{}
 	var exceptions []string
 	for _, o := range all[orders.Order](s) {
-		assert.False(t, numbers[o.Number], o.Number)
-		numbers[o.Number] = true
+		number := o.TenantID + " " + o.Number
+		assert.False(t, numbers[number], number)
+		numbers[number] = true
 		if o.Status == orders.StatusReview {
 			exceptions = append(exceptions, o.ExceptionKeys...)
 			continue

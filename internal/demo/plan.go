@@ -7,6 +7,7 @@ import (
 
 	"huizhi/internal/orders"
 	"huizhi/internal/providers"
+	"huizhi/internal/tenants"
 )
 
 // shanghai is the zone of the studio's opening hours.
@@ -51,15 +52,26 @@ type trouble struct {
 	message string // the provider's sentence, or for a rejection the catalogue key
 }
 
-// commissions are shootings out of the house, in the order of time; their days
-// are spread over the months.
-var commissions = []struct {
+// commission is a shooting out of the house.
+type commission struct {
 	name, folder string
 	product      product
 	city         string
 	people       int
 	trouble      []trouble
-}{
+}
+
+// house is a tenant as planned.
+type house struct {
+	name         string
+	kind         tenants.Kind
+	owner, email string
+	counter      bool         // people come in every working day
+	commissions  []commission // in the order of time; their days are spread over the months
+}
+
+// studio is where the visitor signs in.
+var studio = house{"晨光照相馆", tenants.KindStore, "林晨光", Email, true, []commission{
 	{"云图科技 · 新入职", "云图科技", residence, "广东省,深圳市", 22, nil},
 	{"一(4)班 · 社保卡", "一(4)班", insurance, "广东省,广州市", 24, nil},
 	{"安泰物业 · 保安员证", "安泰物业", guards, "广东省,佛山市", 14, nil},
@@ -71,6 +83,20 @@ var commissions = []struct {
 	}},
 	{"顺程出行 · 网约车", "顺程出行", hailing, "广东省,深圳市", 18, []trouble{
 		{orders.StatusFailed, "照片分辨率不足"}, {orders.StatusRejected, "provider.1005"},
+	}},
+}}
+
+// neighbours are other tenants, so that the platform's finance sees more than one.
+var neighbours = []house{
+	{"启明实验小学", tenants.KindSchool, "许文慧", "school@huizhi.example", false, []commission{
+		{"一(1)班 · 社保卡", "一(1)班", insurance, "广东省,广州市", 18, nil},
+		{"二(3)班 · 社保卡", "二(3)班", insurance, "广东省,广州市", 16, nil},
+		{"三(1)班 · 社保卡", "三(1)班", insurance, "广东省,广州市", 17, nil},
+	}},
+	{"恒信人力资源", tenants.KindCompany, "沈立", "company@huizhi.example", false, []commission{
+		{"新入职 · 居住证", "入职", residence, "广东省,深圳市", 12, nil},
+		{"保安项目 · 佛山", "保安", guards, "广东省,佛山市", 15, nil},
+		{"网约车项目 · 深圳", "网约车", hailing, "广东省,深圳市", 9, []trouble{{orders.StatusFailed, "照片分辨率不足"}}},
 	}},
 }
 
@@ -97,16 +123,16 @@ func workdays(now time.Time) []time.Time {
 func (f *filler) plan() []job {
 	days := workdays(f.now)
 	var jobs []job
-	for i, c := range commissions {
+	for i, c := range f.house.commissions {
 		// The last one lies a few days back, the first one at the beginning.
-		day := days[min(len(days)-1, (2*i+1)*len(days)/(2*len(commissions)))]
+		day := days[min(len(days)-1, (2*i+1)*len(days)/(2*len(f.house.commissions)))]
 		j := job{name: c.name, folder: c.folder, product: c.product, city: c.city, trouble: c.trouble}
 		for range c.people {
 			j.visits = append(j.visits, day.Add(9*time.Hour+30*time.Minute+f.upTo(150*time.Minute)))
 		}
 		jobs = append(jobs, j)
 	}
-	for len(days) > 0 {
+	for f.house.counter && len(days) > 0 {
 		week := days
 		if monday := slices.IndexFunc(days[1:], func(d time.Time) bool { return d.Weekday() == time.Monday }); monday >= 0 {
 			week = days[:monday+1]

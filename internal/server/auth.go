@@ -28,11 +28,7 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) signInModel(r *http.Request) authview.SignInModel {
-	m := authview.SignInModel{Next: ownPath(r.FormValue("next")), Email: r.PostFormValue("email")}
-	for _, d := range s.Demo {
-		m.Demo = append(m.Demo, authview.DemoLogin{Email: d.Email, Password: d.Password, Staff: d.Staff})
-	}
-	return m
+	return authview.SignInModel{Next: ownPath(r.FormValue("next")), Email: r.PostFormValue("email"), Demo: s.Demo}
 }
 
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {

@@ -23,6 +23,7 @@ import (
 	"huizhi/internal/roster"
 	"huizhi/internal/tenants"
 	"huizhi/web/static"
+	"huizhi/web/templates/authview"
 )
 
 // Config is what the handlers need.
@@ -54,15 +55,9 @@ type Config struct {
 	// OCRReady tells whether the local engine is installed.
 	OCRReady func() error
 	// Demo are the sign-ins to show on the sign-in page; none outside demo mode.
-	Demo []DemoLogin
+	Demo []authview.DemoLogin
 	// Sample is the ZIP of invented people offered in demo mode, or nil.
 	Sample []byte
-}
-
-// DemoLogin is shown on the sign-in page in demo mode.
-type DemoLogin struct {
-	Email, Password string
-	Staff           bool // one of the platform's staff, not a member of the demo tenant
 }
 
 // Server answers the requests.

@@ -17,32 +17,34 @@ type SignInModel struct {
 	Demo  []DemoLogin
 }
 
+// DemoRole is as whom a visitor of the demonstration looks around.
+type DemoRole string
+
+// The roles: one of a tenant, two of the platform.
+const (
+	AsOwner    DemoRole = "owner"
+	AsFinance  DemoRole = "finance"
+	AsOperator DemoRole = "operator"
+)
+
 // DemoLogin is shown, and offered as one press, when the program runs as a demonstration. All have the same password.
 type DemoLogin struct {
 	Email, Password string
-	Staff           bool // of the platform, not of a tenant
+	As              DemoRole
 }
 
-func (d DemoLogin) who(ctx context.Context) string {
-	if d.Staff {
-		return i18n.T(ctx, "auth.demo.staff")
-	}
-	return i18n.T(ctx, "auth.demo.member")
-}
+func (d DemoLogin) who(ctx context.Context) string { return i18n.T(ctx, "auth.demo.who."+string(d.As)) }
 
 func (d DemoLogin) label(ctx context.Context) string {
-	if d.Staff {
-		return i18n.T(ctx, "auth.demo.do_staff")
-	}
-	return i18n.T(ctx, "auth.demo.do")
+	return i18n.T(ctx, "auth.demo.do."+string(d.As))
 }
 
-// kind sets the tenant's account, which most are looking for, above the other.
+// kind sets the tenant's account, which most are looking for, above the others.
 func (d DemoLogin) kind() ui.Kind {
-	if d.Staff {
-		return ui.Quiet
+	if d.As == AsOwner {
+		return ui.Plain
 	}
-	return ui.Plain
+	return ui.Quiet
 }
 
 // SignUpModel is the form of opening a tenant. Errors are translated, by field name: tenant_name, kind, name, email,

@@ -45,7 +45,7 @@ func TestDemoSignInIsShownOnlyInDemoMode(t *testing.T) {
 	if render(t, authview.SignIn(layout.Chrome{}, authview.SignInModel{})).Find("#demo").Length() != 0 {
 		t.Error("shown without demo mode")
 	}
-	demo := []authview.DemoLogin{{Email: "demo@huizhi.example", Password: "show me around"}, {Email: "platform@huizhi.example", Password: "show me around", Staff: true}}
+	demo := []authview.DemoLogin{{Email: "demo@huizhi.example", Password: "show me around", As: authview.AsOwner}, {Email: "platform@huizhi.example", Password: "show me around", As: authview.AsOperator}}
 	text := render(t, authview.SignIn(layout.Chrome{}, authview.SignInModel{Demo: demo})).Find("#demo").Text()
 	if !strings.Contains(text, demo[1].Email) || !strings.Contains(text, demo[1].Password) {
 		t.Error("not shown in demo mode")
