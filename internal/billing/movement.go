@@ -20,6 +20,9 @@ const (
 	MovedCredit  MovementKind = "credit"  // credit note: owed less
 	MovedPayment MovementKind = "payment" // money came: owed less
 	MovedRefund  MovementKind = "refund"  // money went back: owed more
+	// MovedTopUp is money that came for a wallet. It changes nothing that is owed on
+	// invoices, and only TopUps lists it.
+	MovedTopUp MovementKind = "top_up"
 )
 
 // Movement is one change of what a tenant owes. The movements of a tenant up to
@@ -131,6 +134,23 @@ func (s *Service) creditedIn(ctx context.Context, books Books, from, before time
 			m.Kind, m.Reference, m.Fen, m.TaxFen = MovedRefund, r.Refund, r.TotalFen, 0
 			out = append(out, m)
 		}
+	}
+	return out, nil
+}
+
+// TopUps lists the money that came for wallets in the span, by day, with negative
+// amounts like payments.
+func (s *Service) TopUps(ctx context.Context, books Books, span Span) ([]Movement, error) {
+	var rows []WalletEntry
+	err := s.db.NewSelect().Model(&rows).ApplyQueryBuilder(books.where).
+		Where("entry.kind = ? AND entry.at >= ? AND entry.at < ?", WalletTopUp, span.From.Start().UTC(), span.Until.End().UTC()).
+		Order("entry.at", "entry.id").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the top-ups: %w", err)
+	}
+	var out []Movement
+	for _, r := range rows {
+		out = append(out, Movement{TenantID: r.TenantID, Day: dayOf(r.At), Kind: MovedTopUp, ID: r.ID, Reference: r.Reference, Month: MonthOf(r.At), Fen: -r.Fen})
 	}
 	return out, nil
 }

@@ -53,12 +53,17 @@ func (d exportDesk) party(r *http.Request) exports.Party {
 	return exports.Member(id.Scope(), id.User.ID)
 }
 
-// who stands for in file names.
-func (d exportDesk) who(r *http.Request) string {
-	if d.staff {
-		return i18n.T(r.Context(), "billing.export.all")
+// who is whose export it is, for the name of the file.
+func (d exportDesk) who(r *http.Request, req exports.Request) (string, error) {
+	switch {
+	case !d.staff:
+		return identity(r).Tenant.Name, nil
+	case req.Tenant == "":
+		return i18n.T(r.Context(), "billing.export.all"), nil
+	default:
+		names, err := d.Billing.TenantNames(r.Context(), billing.BooksOf(tenants.ForTenant(req.Tenant)))
+		return names[req.Tenant], err
 	}
-	return identity(r).Tenant.Name
 }
 
 // requestOf reads the form, filling in what it leaves out: the last month that is
@@ -243,6 +248,10 @@ func (d exportDesk) export(w http.ResponseWriter, r *http.Request) error {
 	ctx, now, party := r.Context(), db.Now(), d.party(r)
 	req := d.requestOf(r, now)
 	atOnce, err := d.Exports.Now(ctx, party, req, now)
+	if err == nil && !d.staff { // what leaves a tenant's books is on record
+		id := identity(r)
+		err = tenants.Audit(ctx, d.Exports.DB, id.Scope(), id.User.ID, "billing.export", "exports", string(req.Grain), now)
+	}
 	if err == nil && !atOnce {
 		if _, err = d.Exports.Start(ctx, party, req, now); err == nil {
 			return redirect(w, r, d.path+"?grain="+string(req.Grain)+"&from="+string(req.From)+"&until="+string(req.Until)+"#exports")
@@ -254,13 +263,11 @@ func (d exportDesk) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !d.staff { // what leaves a tenant's books is on record
-		id := identity(r)
-		if err := tenants.Audit(ctx, d.Exports.DB, id.Scope(), id.User.ID, "billing.export", "exports", string(req.Grain), now); err != nil {
-			return err
-		}
+	who, err := d.who(r, req)
+	if err != nil {
+		return err
 	}
-	plain, name := req.FileName(ctx, d.who(r))
+	plain, name := req.FileName(ctx, who)
 	return sendFile(w, r, req.ContentType(), plain, name, func(out io.Writer) error {
 		return d.Exports.Write(ctx, party, req, now, out, func() {})
 	})
@@ -272,7 +279,11 @@ func (d exportDesk) file(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer content.Close()
-	plain, name := e.Request.FileName(r.Context(), d.who(r))
+	who, err := d.who(r, e.Request)
+	if err != nil {
+		return err
+	}
+	plain, name := e.Request.FileName(r.Context(), who)
 	h := w.Header()
 	h.Set("Content-Type", e.Request.ContentType())
 	h.Set("Content-Disposition", contentDisposition("attachment", plain, name))

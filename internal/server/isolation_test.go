@@ -48,7 +48,7 @@ func TestNoRouteReachesAnotherTenantsRows(t *testing.T) {
 		"file": "thumb.jpg", "month": "2026-10", "line": "1", "account": "simulator", "token": "none", "tenant": victim.scope.TenantID(),
 		"plan": "standard", "price": "none", "run": "none",
 	}
-	secrets := []string{"欧阳翀", "110101199001011237", "机密批次", "机密密钥", "机密名单", "保密者", o.Number, b.ID, o.ID}
+	secrets := []string{"机密预设", "机密抬头", "欧阳翀", "110101199001011237", "机密批次", "机密密钥", "机密名单", "保密者", o.Number, b.ID, o.ID}
 
 	operator := site.staff(tenants.StaffOperator)
 	owned := map[string]bool{"batch": true, "order": true, "id": true, "picture": true, "reading": true, "key": true, "invoice": true, "charge": true, "export": true, "preset": true, "fapiao": true, "roster": true, "import": true, "person": true}

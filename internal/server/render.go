@@ -127,6 +127,13 @@ func (s *Server) chrome(r *http.Request, nav string) layout.Chrome {
 	if id.Staff != "" {
 		c.UserName, c.RoleKey, c.CanWatch = id.User.Name, "role.platform."+string(id.Staff), id.Staff.Allows(tenants.CanWatch)
 		c.CanAccount = id.Staff.Allows(tenants.CanAccount)
+		if c.CanAccount {
+			waiting, err := s.Fapiao.Waiting(r.Context(), tenants.AllTenants(everybody))
+			if err != nil { // the page is worth more than a number in its navigation
+				s.Log.ErrorContext(r.Context(), "cannot count the fapiaos", "error", err)
+			}
+			c.Counts = map[string]int{layout.NavFapiao: waiting}
+		}
 		return c
 	}
 	c.TenantName, c.UserName = id.Tenant.Name, id.User.Name

@@ -67,6 +67,15 @@ func (s *Service) Counts(ctx context.Context, _ tenants.Sweep) (map[State]int, e
 	return out, nil
 }
 
+// Waiting is how many requests wait for the platform's finance staff.
+func (s *Service) Waiting(ctx context.Context, _ tenants.Sweep) (int, error) {
+	n, err := s.DB.NewSelect().Model((*Fapiao)(nil)).Where("state = ?", Requested).Count(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("cannot count the fapiaos that were asked for: %w", err)
+	}
+	return int(n), nil
+}
+
 // Get loads one; NotFound if the tenant has none with the id.
 func (s *Service) Get(ctx context.Context, sc tenants.Scope, id string) (*Listed, error) {
 	list, err := s.list(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {

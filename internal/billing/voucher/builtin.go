@@ -8,11 +8,11 @@ import (
 )
 
 // The accounts have the codes of 《企业会计准则——应用指南》附录: 1122, 6001, 2221,
-// 1002. Subaccounts differ from company to company, so they are the first thing to
+// 1002, 2203. Subaccounts differ from company to company, so they are the first thing to
 // change.
 var accounts = map[Side]Account{
 	Receivable: {"1122", "应收账款"}, Revenue: {"6001", "主营业务收入"},
-	Tax: {"22210106", "应交税费-应交增值税-销项税额"}, Bank: {"1002", "银行存款"},
+	Tax: {"22210106", "应交税费-应交增值税-销项税额"}, Bank: {"1002", "银行存款"}, Advance: {"2203", "预收账款"},
 }
 
 var texts = map[billing.MovementKind]string{
@@ -21,6 +21,7 @@ var texts = map[billing.MovementKind]string{
 	billing.MovedVoid:    "作废 {number} {tenant}",
 	billing.MovedPayment: "收款 {tenant} {invoice} {reference}",
 	billing.MovedRefund:  "退款 {tenant} {invoice} {reference}",
+	billing.MovedTopUp:   "预收充值 {tenant} {reference}",
 }
 
 // builtin are the layouts that are there from the start. No vendor publishes a

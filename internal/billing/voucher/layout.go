@@ -39,8 +39,8 @@ type Column struct {
 // Sides and Kinds list what a layout has an account and a text for, in the order
 // in which people fill them in.
 var (
-	Sides = []Side{Receivable, Revenue, Tax, Bank}
-	Kinds = []billing.MovementKind{billing.MovedInvoice, billing.MovedCredit, billing.MovedVoid, billing.MovedPayment, billing.MovedRefund}
+	Sides = []Side{Receivable, Revenue, Tax, Bank, Advance}
+	Kinds = []billing.MovementKind{billing.MovedInvoice, billing.MovedCredit, billing.MovedVoid, billing.MovedPayment, billing.MovedRefund, billing.MovedTopUp}
 )
 
 // fields are what a column can hold.
@@ -65,7 +65,7 @@ var fields = map[string]func(l *Layout, v *Voucher, line int) any{
 		return "贷"
 	},
 	"customer": func(_ *Layout, v *Voucher, i int) any {
-		if v.Lines[i].Account == Receivable { // the only account kept by customer
+		if a := v.Lines[i].Account; a == Receivable || a == Advance { // the accounts that are kept by customer
 			return v.Tenant
 		}
 		return ""
@@ -173,7 +173,7 @@ func (l *Layout) check() error {
 	}
 	for _, side := range Sides {
 		a := l.Accounts[side]
-		if a.Code == "" && side != Bank || len(a.Code) > maxCode || strings.Trim(a.Code, "0123456789.-_") != "" {
+		if a.Code == "" && side != Bank && side != Advance || len(a.Code) > maxCode || strings.Trim(a.Code, "0123456789.-_") != "" {
 			bad.Add("code."+string(side), "error.voucher.account")
 		}
 		if utf8.RuneCountInString(a.Name) > maxText {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -108,6 +109,12 @@ func (s *Service) Month(ctx context.Context, books billing.Books, l *Layout, mon
 	if err != nil {
 		return nil, err
 	}
+	topUps, err := s.Billing.TopUps(ctx, books, billing.Span{From: month, Until: month})
+	if err != nil {
+		return nil, err
+	}
+	moves = append(moves, topUps...)
+	slices.SortStableFunc(moves, func(a, b billing.Movement) int { return strings.Compare(a.Day, b.Day) })
 	names, err := s.Billing.TenantNames(ctx, books)
 	if err != nil {
 		return nil, err

@@ -14,24 +14,28 @@
 //	void, credit note: the same with negative amounts (红字)
 //	payment  借 银行存款           贷 应收账款
 //	refund   the same with negative amounts
+//	top-up of a wallet            借 银行存款  贷 预收账款
+//	payment out of a wallet       借 预收账款  贷 应收账款
 package voucher
 
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"huizhi/internal/billing"
 )
 
-// Side is an account of the four that are booked on.
+// Side is an account that is booked on.
 type Side string
 
-// The accounts.
+// The accounts of a voucher.
 const (
 	Receivable Side = "receivable" // 应收账款
 	Revenue    Side = "revenue"    // 主营业务收入
 	Tax        Side = "tax"        // 应交税费—应交增值税（销项税额）
 	Bank       Side = "bank"       // 银行存款
+	Advance    Side = "advance"    // 预收账款: what is in wallets
 )
 
 // Line is one entry (分录) of a voucher. One of the amounts is zero; both may be
@@ -63,7 +67,9 @@ func Book(m billing.Movement, tenant string, number int) (*Voucher, error) {
 			v.Lines = append(v.Lines, Line{Tax, 0, m.TaxFen})
 		}
 	case billing.MovedPayment, billing.MovedRefund:
-		v.Lines = []Line{{Bank, -m.Fen, 0}, {Receivable, 0, -m.Fen}}
+		v.Lines = []Line{{moneyOf(m), -m.Fen, 0}, {Receivable, 0, -m.Fen}}
+	case billing.MovedTopUp:
+		v.Lines = []Line{{Bank, -m.Fen, 0}, {Advance, 0, -m.Fen}}
 	default:
 		return nil, fmt.Errorf("voucher: nothing is booked for a %q", m.Kind)
 	}
@@ -77,21 +83,28 @@ func Book(m billing.Movement, tenant string, number int) (*Voucher, error) {
 	return v, nil
 }
 
+// moneyOf is the account that a payment comes from.
+func moneyOf(m billing.Movement) Side {
+	if m.Method == billing.MethodWallet {
+		return Advance
+	}
+	return Bank
+}
+
 // BookAll books the movements of a month. An invoice over nothing is not booked.
-// Without a bank account in the layout, money is not either: the bank's own
-// vouchers have it.
+// Without a bank account in the layout, what comes and goes there is not either:
+// the bank's own vouchers have it. The same holds for the account of wallets.
 func BookAll(l *Layout, moves []billing.Movement, names map[string]string) ([]Voucher, error) {
 	var out []Voucher
 	for _, m := range moves {
-		money := m.Kind == billing.MovedPayment || m.Kind == billing.MovedRefund
-		if m.Fen == 0 || money && l.Accounts[Bank].Code == "" {
-			continue
-		}
 		v, err := Book(m, names[m.TenantID], l.First+len(out))
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, *v)
+		elsewhere := slices.ContainsFunc(v.Lines, func(line Line) bool { return l.Accounts[line.Account].Code == "" })
+		if m.Fen != 0 && !elsewhere {
+			out = append(out, *v)
+		}
 	}
 	return out, nil
 }

@@ -79,6 +79,24 @@ func TestAMonthIsBooked(t *testing.T) {
 	})
 }
 
+// What goes through a wallet was received before: it is booked against advances.
+func TestMoneyThroughAWalletIsBookedOnAdvances(t *testing.T) {
+	t.Parallel()
+	topUp := billing.Movement{Day: "2026-10-01", Kind: billing.MovedTopUp, Fen: -10000, Reference: "BANK-1"}
+	paid := billing.Movement{Day: "2026-10-02", Kind: billing.MovedPayment, Method: billing.MethodWallet, Fen: -500}
+	s := &voucher.Service{DB: dbtest.SQLite(t)}
+	l := layout(t, s, "kis")
+	booked, err := voucher.BookAll(l, []billing.Movement{topUp, paid}, nil)
+	require.NoError(t, err)
+	require.Len(t, booked, 2)
+	assert.Equal(t, []voucher.Line{{Account: voucher.Bank, DebitFen: 10000}, {Account: voucher.Advance, CreditFen: 10000}}, booked[0].Lines)
+	assert.Equal(t, []voucher.Line{{Account: voucher.Advance, DebitFen: 500}, {Account: voucher.Receivable, CreditFen: 500}}, booked[1].Lines)
+	delete(l.Accounts, voucher.Advance)
+	booked, err = voucher.BookAll(l, []billing.Movement{topUp, paid}, nil)
+	require.NoError(t, err)
+	assert.Empty(t, booked, "without the account, they are booked elsewhere")
+}
+
 func TestDebitsAreCreditsInWhateverIsBooked(t *testing.T) {
 	t.Parallel()
 	for _, kind := range voucher.Kinds {
