@@ -81,7 +81,7 @@ type credit struct {
 }
 
 // creditsDue lists what lowers the invoice while it is open: our credit notes,
-// and what came by bank so far. Stripe knows no partial payment from elsewhere,
+// and what came by other ways so far. Stripe knows no partial payment from elsewhere,
 // and the hosted page must not ask for money that has come.
 func creditsDue(ctx context.Context, d *billing.Detail) (out []credit) {
 	for _, c := range d.Credits {
@@ -94,7 +94,7 @@ func creditsDue(ctx context.Context, d *billing.Detail) (out []credit) {
 	}
 	for _, p := range d.Payments {
 		if p.Method != billing.MethodStripe {
-			out = append(out, credit{source: p.ID, fen: p.Fen, memo: i18n.T(ctx, "stripe.bank_payment", "day", p.PaidDay)})
+			out = append(out, credit{source: p.ID, fen: p.Fen, memo: i18n.T(ctx, "stripe.paid."+p.Method, "day", p.PaidDay)})
 		}
 	}
 	return out

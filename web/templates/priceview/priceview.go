@@ -46,7 +46,6 @@ type Entry struct {
 	Plan        string    // that is followed instead of terms
 	Terms       Terms
 	State       string // "past", "now", "future"
-	Invoiced    bool
 	By          string
 	At          time.Time
 	Withdraw    string // where a POST takes it back, "" when it cannot be
@@ -76,7 +75,6 @@ type OverviewModel struct {
 // PlanRow is a plan with what it costs now.
 type PlanRow struct {
 	Name, Href string
-	Standard   bool
 	Now        *Terms // nil before it begins
 	Tenants    int
 }
@@ -111,21 +109,21 @@ type EndForm struct {
 
 // Form is a price being typed; everything is as it was typed.
 type Form struct {
-	Action                    string
-	OwnTerms                  bool // not another plan's
-	Plan                      string
-	Plans                     []ui.Option // nil for a plan's form
-	From, Until               string
-	EndOpen                   bool
-	Tiers                     []TierRow
-	Own                       []OwnRow
-	Types                     []ui.Option
-	Graduated                 bool
-	Free, Minimum, Tax        string
-	TaxIncluded               bool
-	Errors                    map[string]string
-	Preview                   PreviewModel
-	ReceiptPoints, TierLimits int64
+	Action             string
+	OwnTerms           bool // not another plan's
+	Plan               string
+	Plans              []ui.Option // nil for a plan's form
+	From, Until        string
+	EndOpen            bool
+	Tiers              []TierRow
+	Own                []OwnRow
+	Types              []ui.Option
+	Graduated          bool
+	Free, Minimum, Tax string
+	TaxIncluded        bool
+	Errors             map[string]string
+	Preview            PreviewModel
+	ReceiptPoints      int64
 }
 
 // TierRow is a tier as typed; the first begins at the first receipt.
