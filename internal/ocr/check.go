@@ -125,7 +125,7 @@ func (fs Fields) checkNumber(today string) *idnumber.Info {
 		switch err {
 		case nil:
 			trusted = &info
-			if !f.Has(Differs) {
+			if !f.Has(Differs) && !f.Has(RosterDiffers) {
 				f.Candidates = nil
 			}
 			if !info.KnownProvince() {

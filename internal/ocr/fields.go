@@ -195,6 +195,10 @@ const LongTerm = "长期"
 // side at hand but was not read is present with an empty value.
 type Fields map[FieldName]Field
 
+// FromRoster stands for the roster of a school or company where an engine would
+// be named.
+const FromRoster = "roster"
+
 // Field is one value with the doubts about it.
 type Field struct {
 	Value string `json:"value"`
@@ -205,8 +209,10 @@ type Field struct {
 	Flags      Flags   `json:"flags"`
 	// Candidates are other values worth offering, the likeliest first.
 	Candidates []string `json:"candidates,omitempty"`
-	// Agreed names another engine that read the same value, by Reader.Name.
+	// Agreed names another engine that read the same value, by Reader.Name, or FromRoster.
 	Agreed string `json:"agreed,omitempty"`
+	// Source is FromRoster for a value that no document gave.
+	Source string `json:"source,omitempty"`
 }
 
 // Has reports whether the field carries a flag.

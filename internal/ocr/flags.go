@@ -12,6 +12,7 @@ const (
 	Gap           Flag = "gap"            // free space in the name: a character may be missing
 	Inferred      Flag = "inferred"       // taken from the ID number as the print was not readable
 	Disputed      Flag = "disputed"       // the provider's check of the number came to another result than ours
+	RosterDiffers Flag = "roster_differs" // the roster says something else, which is the first candidate
 	Differs       Flag = "differs"        // another engine read something else, which is among the candidates, or nothing
 )
 
@@ -83,7 +84,7 @@ func (f Field) Worst() Level {
 // derived reports whether Check owns the flag, as opposed to the engine.
 func (f Flag) derived() bool {
 	switch f {
-	case LowConfidence, Gap, Inferred, Disputed, Differs:
+	case LowConfidence, Gap, Inferred, Disputed, Differs, RosterDiffers:
 		return false
 	}
 	return true

@@ -20,6 +20,7 @@ type NewBatch struct {
 	TypeID   int
 	City     string // "广东省,深圳市"
 	Simulate bool
+	RosterID string // the roster of the people on its photos; "" for none
 }
 
 // CreateBatch makes an empty batch.
@@ -38,6 +39,12 @@ func (s *Service) CreateBatch(ctx context.Context, sc tenants.Scope, in NewBatch
 	case !t.Offers(in.City):
 		bad.Add("city", "error.batch.city", "type", t.Name)
 	}
+	rosterID, err := s.rosterOf(ctx, sc, in.RosterID)
+	if fields, invalid := apperr.AsFields(err); invalid {
+		bad = append(bad, fields...)
+	} else if err != nil {
+		return nil, err
+	}
 	if err := bad.Err(); err != nil {
 		return nil, err
 	}
@@ -46,7 +53,7 @@ func (s *Service) CreateBatch(ctx context.Context, sc tenants.Scope, in NewBatch
 		name = now.In(shanghai).Format("01-02 15:04")
 	}
 	b := &Batch{TenantID: sc.TenantID(), ID: db.NewID(), Name: name, TypeID: t.ID, TypeName: t.Name, City: in.City, RequiredFields: t.RequiredFields,
-		Simulate: in.Simulate, NextSeq: 1, CreatedBy: actor, CreatedAt: now}
+		Simulate: in.Simulate, RosterID: rosterID, NextSeq: 1, CreatedBy: actor, CreatedAt: now}
 	err = s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewInsert().Model(b).Exec(ctx); err != nil {
 			return fmt.Errorf("cannot create the batch: %w", err)

@@ -6,6 +6,9 @@
 //	custom.go     what the provider asks for beside the photo
 //	catalogue.go  the provider's receipt types and cities, in versions
 //	pairing.go    portraits and ID cards become orders
+//	matching.go   orders find their people in the batch's roster
+//	matched.go    what a person sees and decides of that
+//	persons.go    what the roster says goes into an order's fields
 //	review.go     a person corrects and confirms
 //	intake.go     orders that a program hands in, without a person
 //	submit.go     ready orders become attempts
@@ -26,6 +29,7 @@ import (
 
 	"huizhi/internal/ocr"
 	"huizhi/internal/providers"
+	"huizhi/internal/roster/matching"
 )
 
 // Batch is a set of orders made together: one class, one company, one day.
@@ -43,6 +47,7 @@ type Batch struct {
 	NextSeq         int64
 	CreatedBy       string
 	CreatedAt       time.Time
+	RosterID        *string // the roster of the people on its photos; nil if it has none
 	IntakeKey       *string // names the batch of a program's orders; nil for a batch that a person made
 }
 
@@ -65,18 +70,23 @@ type Order struct {
 	FrontID        *string
 	BackID         *string
 	PairedBy       PairedBy
-	Name           string // the subject; also in Fields
-	IDNumber       string
-	Fields         ocr.Fields        `bun:"type:jsonb"`
-	Custom         map[string]string `bun:"type:jsonb,nullzero"` // further custom fields for the provider, by name; see FormFields
-	Exceptions     int64             // how many of ExceptionKeys need a person; 0 sorts last in review
-	ExceptionKeys  []string          `bun:"type:jsonb,nullzero"`
-	Version        int64             // counts changes; an edit names the version it saw
-	Message        string            // the provider's sentence about the last failure, in Chinese
-	ImageCode      string
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
-	CompletedAt    *time.Time
+	PersonID       *string         // whom of the batch's roster the photo shows
+	MatchedBy      MatchedBy       // how that was found, or that a person decided it
+	MatchReason    matching.Reason // why nobody was found
+	// MatchCandidates are people to choose from, the likeliest first.
+	MatchCandidates []string `bun:"type:jsonb,nullzero"`
+	Name            string   // the subject; also in Fields
+	IDNumber        string
+	Fields          ocr.Fields        `bun:"type:jsonb"`
+	Custom          map[string]string `bun:"type:jsonb,nullzero"` // further custom fields for the provider, by name; see FormFields
+	Exceptions      int64             // how many of ExceptionKeys need a person; 0 sorts last in review
+	ExceptionKeys   []string          `bun:"type:jsonb,nullzero"`
+	Version         int64             // counts changes; an edit names the version it saw
+	Message         string            // the provider's sentence about the last failure, in Chinese
+	ImageCode       string
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+	CompletedAt     *time.Time
 }
 
 // PairedBy says why a card belongs to a portrait.
@@ -90,6 +100,14 @@ const (
 	PairedBySequence PairedBy = "sequence"  // taken one after the other: to be confirmed
 	PairedByHand     PairedBy = "hand"
 )
+
+// MatchedBy says how the person of an order was found: one of the ways of package
+// matching, or MatchedByHand. With MatchedByHand and no PersonID somebody decided
+// that it is none of those who were thought of; it is not matched again by itself.
+type MatchedBy = matching.By
+
+// MatchedByHand is the word of a person.
+const MatchedByHand MatchedBy = "hand"
 
 // AttemptStatus is where one submission is. The order's status follows it.
 type AttemptStatus string
@@ -181,6 +199,8 @@ type EventKind string
 const (
 	EventCreated       EventKind = "created"
 	EventPaired        EventKind = "paired"
+	EventMatched       EventKind = "matched"
+	EventUnmatched     EventKind = "unmatched"
 	EventEdited        EventKind = "edited"
 	EventReplaced      EventKind = "photo_replaced"
 	EventConfirmed     EventKind = "confirmed"

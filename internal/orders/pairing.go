@@ -238,6 +238,9 @@ func (s *Service) attach(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Or
 			fields[ocr.Name] = besideFileName(fields[ocr.Name], named.Value)
 		}
 		o.Fields = fields
+		if err := addPerson(ctx, tx, sc, o); err != nil {
+			return err
+		}
 	}
 	check, err := photoCheck(ctx, tx, sc, o.PhotoID)
 	if err != nil {
@@ -302,6 +305,9 @@ func (s *Service) settleBatch(ctx context.Context, tx bun.Tx, sc tenants.Scope, 
 				return err
 			}
 		}
+	}
+	if b.RosterID != nil && slices.ContainsFunc(open, unmatched) {
+		return s.Jobs.EnqueueTx(ctx, tx, matchBatch{b.TenantID, b.ID})
 	}
 	return nil
 }

@@ -91,6 +91,9 @@ func (s *Service) ReadAgain(ctx context.Context, sc tenants.Scope, orderID, acto
 			}
 		}
 		o.Fields = fields
+		if err := addPerson(ctx, tx, sc, o); err != nil {
+			return err
+		}
 		s.review(o, check)
 		now := s.now()
 		if o.Status == StatusReview || o.Status == StatusRecognizing {

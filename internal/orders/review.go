@@ -18,11 +18,12 @@ import (
 )
 
 // Exceptions are what a person should look at, as keys of the catalogue below
-// orders.exception: the two here, "<field>.<flag>" and "photo.<rule>".
+// orders.exception: those here, "<field>.<flag>" and "photo.<rule>".
 const (
 	ExceptionSequence   = "paired_by_sequence"
 	ExceptionIDRequired = "id_number_required"
 	ExceptionNoName     = "name_missing"
+	ExceptionNoPerson   = "no_person" // the batch has a roster, and the photo is nobody's in it
 )
 
 // review recomputes what the order's values say about themselves: the fields'
@@ -50,6 +51,9 @@ func (s *Service) review(o *Order, check *photos.Check) {
 	}
 	if o.PairedBy == PairedBySequence {
 		keys = append(keys, ExceptionSequence)
+	}
+	if o.PersonID == nil && o.MatchReason != "" {
+		keys = append(keys, ExceptionNoPerson)
 	}
 	if check != nil {
 		for _, f := range check.Findings {
@@ -180,6 +184,9 @@ func (s *Service) Confirm(ctx context.Context, sc tenants.Scope, orderID string,
 			o.Fields = o.Fields.Edit(name, f.Value)
 		}
 		o.PairedBy = confirmedPairing(o.PairedBy)
+		if o.PersonID == nil && o.MatchReason != "" {
+			o.MatchedBy, o.MatchReason = MatchedByHand, ""
+		}
 		s.review(o, check)
 		if err := move(ctx, tx, sc, o, StatusReady, now); err != nil {
 			return err
@@ -315,6 +322,9 @@ func (s *Service) Unpair(ctx context.Context, sc tenants.Scope, orderID, actor s
 			}
 		}
 		o.FrontID, o.BackID, o.PairedBy, o.Fields = nil, nil, PairedByNone, ocr.Fields{}
+		if err := addPerson(ctx, tx, sc, o); err != nil {
+			return err
+		}
 		s.review(o, check)
 		now := s.now()
 		if err := record(ctx, tx, sc, o.ID, nil, EventEdited, actor, map[string]string{"fields": "card"}, now); err != nil {

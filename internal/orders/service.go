@@ -152,6 +152,10 @@ func (s *Service) Register(q *jobs.Queue) {
 	q.AddQueue(queueResults, 4)
 	jobs.Handle(q, s.workDispatch)
 	jobs.Handle(q, s.workReceive)
+	q.AddQueue(queueMatching, 2)
+	jobs.Handle(q, func(ctx context.Context, j matchBatch) error {
+		return s.MatchBatch(ctx, tenants.ForTenant(j.TenantID), j.BatchID)
+	})
 	s.poll = q.AddLoop("poll", s.SweepEvery, s.pollDue)
 	s.reconcile = q.AddLoop("reconcile", s.SweepEvery, s.reconcileDue)
 	q.AddLoop("leases", s.SweepEvery, s.expireLeases)

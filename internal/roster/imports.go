@@ -231,7 +231,7 @@ func (s *Service) Agree(ctx context.Context, sc tenants.Scope, importID, actor s
 		if im.State != Checked || im.Counts.Added+im.Counts.Changed == 0 {
 			return apperr.New(apperr.Conflict, "error.roster.not_waiting")
 		}
-		r, err := getRoster(ctx, tx, sc, im.RosterID)
+		r, err := Find(ctx, tx, sc, im.RosterID)
 		if err != nil {
 			return err
 		}

@@ -101,6 +101,11 @@ func LoadPerson(ctx context.Context, tx bun.IDB, sc tenants.Scope, id string) (*
 }
 
 // Load loads people by their ids; those that are gone are not in the answer.
+func (s *Service) Load(ctx context.Context, sc tenants.Scope, ids ...string) (map[string]*Person, error) {
+	return Load(ctx, s.DB, sc, ids...)
+}
+
+// Load is Service.Load for callers inside a transaction.
 func Load(ctx context.Context, tx bun.IDB, sc tenants.Scope, ids ...string) (map[string]*Person, error) {
 	out := make(map[string]*Person, len(ids))
 	if len(ids) == 0 {

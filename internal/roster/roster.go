@@ -91,10 +91,11 @@ func checkName(name string) (string, error) {
 
 // Get loads a roster.
 func (s *Service) Get(ctx context.Context, sc tenants.Scope, id string) (*Roster, error) {
-	return getRoster(ctx, s.DB, sc, id)
+	return Find(ctx, s.DB, sc, id)
 }
 
-func getRoster(ctx context.Context, tx bun.IDB, sc tenants.Scope, id string) (*Roster, error) {
+// Find is Get for callers inside a transaction.
+func Find(ctx context.Context, tx bun.IDB, sc tenants.Scope, id string) (*Roster, error) {
 	r := new(Roster)
 	err := tx.NewSelect().Model(r).ApplyQueryBuilder(sc.Where).Where("id = ?", id).Scan(ctx)
 	if db.IsNoRows(err) {

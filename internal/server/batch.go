@@ -15,6 +15,7 @@ import (
 	"huizhi/internal/tenants"
 	"huizhi/web/templates/batchview"
 	"huizhi/web/templates/layout"
+	"huizhi/web/templates/rosterview"
 	"huizhi/web/templates/ui"
 	"huizhi/web/templates/uploadview"
 )
@@ -43,8 +44,12 @@ func (s *Server) batchPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	strip, err := s.rosterStrip(r, b)
+	if err != nil {
+		return err
+	}
 	return s.render(w, r, http.StatusOK, batchview.Page(withFlash(w, r, s.chrome(r, layout.NavBatches)), batchview.Model{
-		Summary: summary, Orders: list, Upload: uploadview.Panel(upload),
+		Summary: summary, Orders: list, Upload: uploadview.Panel(upload), Roster: rosterview.Strip(strip),
 	}))
 }
 
@@ -277,6 +282,9 @@ func failureText(ctx context.Context, o *orders.Order) string {
 
 func pairedText(ctx context.Context, o *orders.Order) string {
 	by := o.PairedBy
+	if by == orders.PairedByNone && o.PersonID != nil {
+		return i18n.T(ctx, "roster.match.field") + " · " + i18n.T(ctx, "roster.by."+string(o.MatchedBy))
+	}
 	if by == orders.PairedByNone {
 		return i18n.T(ctx, "batches.paired.none")
 	}

@@ -149,7 +149,10 @@ func (s *Server) newBatchModel(r *http.Request, in orders.NewBatch, bad map[stri
 	if err != nil {
 		return batchview.NewModel{}, err
 	}
-	m := batchview.NewModel{Name: in.Name, NameHint: i18n.Day(r.Context(), db.Now()) + " " + i18n.Time(db.Now()), Simulate: in.Simulate, Simulated: s.Simulated, Errors: bad}
+	m := batchview.NewModel{Name: in.Name, NameHint: i18n.Day(r.Context(), db.Now()) + " " + i18n.Time(db.Now()), Simulate: in.Simulate, Simulated: s.Simulated, RosterID: in.RosterID, Errors: bad}
+	if m.Rosters, err = s.rosterOptions(r.Context(), identity(r).Scope()); err != nil {
+		return m, err
+	}
 	var chosen *providers.Type
 	for i, t := range types {
 		spec := specs.For(t.ID)
@@ -196,7 +199,7 @@ func (s *Server) cities(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) createBatch(w http.ResponseWriter, r *http.Request) error {
 	id := identity(r)
-	in := orders.NewBatch{Name: r.PostFormValue("name"), City: r.PostFormValue("city"), Simulate: r.PostFormValue("simulate") != ""}
+	in := orders.NewBatch{Name: r.PostFormValue("name"), City: r.PostFormValue("city"), Simulate: r.PostFormValue("simulate") != "", RosterID: r.PostFormValue("roster")}
 	in.TypeID, _ = strconv.Atoi(r.PostFormValue("type"))
 	b, err := s.Orders.CreateBatch(r.Context(), id.Scope(), in, id.User.ID)
 	if bad, ok := fieldErrors(r, err); ok {

@@ -267,6 +267,9 @@ func (s *Server) recordModel(r *http.Request, o *orders.Order, add reviewed) (re
 	if o.PairedBy == orders.PairedBySequence {
 		m.Doubts = append(m.Doubts, reviewview.Doubt{Text: exceptionText(ctx, orders.ExceptionSequence), Tone: ui.Wait})
 	}
+	if slices.Contains(o.ExceptionKeys, orders.ExceptionNoPerson) {
+		m.Doubts = append(m.Doubts, reviewview.Doubt{Text: exceptionText(ctx, orders.ExceptionNoPerson), Tone: ui.Wait})
+	}
 	for _, names := range fieldGroups(o) {
 		var g reviewview.Group
 		for _, name := range names {
@@ -372,7 +375,12 @@ func reviewField(ctx context.Context, o *orders.Order, p pictured, name ocr.Fiel
 		}
 		out.Doubts = append(out.Doubts, doubt)
 	}
-	if f.Agreed != "" {
+	switch {
+	case f.Agreed == ocr.FromRoster:
+		out.Agreed = i18n.T(ctx, "roster.agrees")
+	case f.Source == ocr.FromRoster:
+		out.Agreed = i18n.T(ctx, "roster.source")
+	case f.Agreed != "":
 		out.Agreed = i18n.T(ctx, "ocrroute.agreed", "engine", settingsview.EngineName(ctx, f.Agreed))
 	}
 	if name == ocr.Name && f.Value == "" && slices.Contains(o.ExceptionKeys, orders.ExceptionNoName) {

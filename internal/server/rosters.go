@@ -19,7 +19,7 @@ import (
 
 func (s *Server) rosterRoutes() []route {
 	work := can(tenants.CanWork)
-	return []route{
+	return append([]route{
 		{"GET /rosters", work, s.rosterList},
 		{"POST /rosters", work, s.createRoster},
 		{"GET /rosters/template.xlsx", work, s.rosterTemplate},
@@ -33,7 +33,7 @@ func (s *Server) rosterRoutes() []route {
 		{"POST /imports/{import}/drop", work, s.dropImport},
 		{"GET /people/{person}", work, s.personPage},
 		{"POST /people/{person}", work, s.editPerson},
-	}
+	}, s.matchingRoutes()...)
 }
 
 const peoplePerPage = 50
@@ -184,9 +184,13 @@ func (s *Server) peopleModel(r *http.Request, x *roster.Roster, f roster.Filter)
 	}
 	m.Pager.Text = i18n.T(ctx, "roster.people_unit", "n", len(list))
 	for _, p := range list {
-		m.Rows = append(m.Rows, rosterview.PersonRow{ID: p.ID, Name: p.Name, Number: maskNumber(p.IDNumber), StudentNumber: p.StudentNumber, Grade: p.Grade, Class: p.Class, Sex: p.Sex, Edited: len(p.Edited) > 0})
+		m.Rows = append(m.Rows, personRow(p))
 	}
 	return m, nil
+}
+
+func personRow(p roster.Person) rosterview.PersonRow {
+	return rosterview.PersonRow{ID: p.ID, Name: p.Name, Number: maskNumber(p.IDNumber), StudentNumber: p.StudentNumber, Grade: p.Grade, Class: p.Class, Sex: p.Sex, Edited: len(p.Edited) > 0}
 }
 
 // personPage shows what the roster says of one person, to correct it. It shows

@@ -44,8 +44,10 @@ type NewModel struct {
 	Name      string
 	NameHint  string // the name an empty field gets
 	Simulate  bool
-	Simulated bool              // the simulator serves: rehearsing changes nothing
-	Errors    map[string]string // translated, by field name: type, city, name
+	Simulated bool // the simulator serves: rehearsing changes nothing
+	Rosters   []ui.Option
+	RosterID  string
+	Errors    map[string]string // translated, by field name: type, city, name, roster
 }
 
 // Type is a receipt type to choose.
@@ -63,6 +65,7 @@ type Model struct {
 	Summary Summary
 	Orders  OrdersModel
 	Upload  templ.Component
+	Roster  templ.Component // the batch's roster, or the question for it
 }
 
 // Summary is what the head of the page and its steps say; it changes while the page is open.

@@ -18,6 +18,8 @@ type look struct {
 var looks = map[string]look{
 	"created":         {"image-plus", ui.Grey},
 	"paired":          {"link", ui.Grey},
+	"matched":         {"users", ui.Grey},
+	"unmatched":       {"unlink", ui.Grey},
 	"edited":          {"pencil", ui.Grey},
 	"photo_replaced":  {"image-up", ui.Grey},
 	"confirmed":       {"check", ui.Grey},
@@ -85,6 +87,11 @@ func (e Event) text(ctx context.Context) string {
 		return i18n.T(ctx, "orders.event_text.created")
 	case "paired":
 		return i18n.T(ctx, "orders.event_text.paired."+d["by"])
+	case "matched":
+		if d["by"] == "hand" {
+			return e.by(ctx, "orders.event_text.matched.hand")
+		}
+		return i18n.T(ctx, "orders.event_text.matched."+d["by"])
 	case "edited":
 		return e.by(ctx, "orders.event_text.edited", "fields", fieldWords(ctx, d["fields"]))
 	case "confirmed":
@@ -96,7 +103,7 @@ func (e Event) text(ctx context.Context) string {
 		default:
 			return e.by(ctx, "orders.event_text.confirmed")
 		}
-	case "reopened", "cancelled", "photo_replaced", "revealed":
+	case "reopened", "cancelled", "unmatched", "photo_replaced", "revealed":
 		return e.by(ctx, "orders.event_text."+e.Kind)
 	case "accepted", "found":
 		return i18n.T(ctx, "orders.event_text."+e.Kind, "no", d["application_no"])

@@ -1,0 +1,91 @@
+package orders
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"huizhi/internal/apperr"
+	"huizhi/internal/idnumber"
+	"huizhi/internal/ocr"
+	"huizhi/internal/roster"
+	"huizhi/internal/tenants"
+)
+
+// addPerson compares the fields of an order with its person, if it has one.
+func addPerson(ctx context.Context, tx bun.IDB, sc tenants.Scope, o *Order) error {
+	if o.PersonID == nil {
+		return nil
+	}
+	p, err := roster.LoadPerson(ctx, tx, sc, *o.PersonID)
+	if apperr.KindOf(err) == apperr.NotFound {
+		return nil
+	}
+	if err == nil {
+		o.Fields = withPerson(o.Fields, p.Values)
+	}
+	return err
+}
+
+// withPerson returns the fields with what the roster says: it fills what is empty
+// or taken from a file's name, agrees with what is the same, and stands beside
+// what was read otherwise. What a person typed stays as it is.
+func withPerson(fields ocr.Fields, v roster.Values) ocr.Fields {
+	out := withoutPerson(fields)
+	for name, value := range said(v) {
+		f := out[name]
+		switch {
+		case f.Value == "" || f.Has(ocr.Inferred) && f.Value != value:
+			out[name] = ocr.Field{Value: value, Source: ocr.FromRoster}
+		case f.Value == value:
+			f.Agreed = ocr.FromRoster
+			f.Flags = slices.DeleteFunc(slices.Clone(f.Flags), ocr.Flag.Settled)
+			out[name] = f
+		case typed(f):
+		default:
+			f.Flags = append(slices.Clone(f.Flags), ocr.RosterDiffers)
+			f.Candidates = append([]string{value}, slices.DeleteFunc(slices.Clone(f.Candidates), func(c string) bool { return c == value })...)
+			out[name] = f
+		}
+	}
+	return out
+}
+
+// said is what a roster says of a person, as fields. The number tells birth date
+// and sex.
+func said(v roster.Values) map[ocr.FieldName]string {
+	out := map[ocr.FieldName]string{}
+	for name, value := range map[ocr.FieldName]string{ocr.Name: v.Name, ocr.IDNumber: v.IDNumber, ocr.Sex: v.Sex} {
+		if value != "" {
+			out[name] = value
+		}
+	}
+	if info, err := idnumber.Parse(v.IDNumber); err == nil {
+		out[ocr.Sex], out[ocr.BirthDate] = ocr.SexOf(info), info.Birth.Format(time.DateOnly)
+	}
+	return out
+}
+
+// typed tells the value of a person; see ocr.Field.
+func typed(f ocr.Field) bool { return f.Confidence == 1 && f.Source == "" && len(f.Candidates) == 0 }
+
+// withoutPerson returns the fields without what a roster gave.
+func withoutPerson(fields ocr.Fields) ocr.Fields {
+	out := make(ocr.Fields, len(fields))
+	for name, f := range fields {
+		if f.Source == ocr.FromRoster {
+			continue
+		}
+		if f.Agreed == ocr.FromRoster {
+			f.Agreed = ""
+		}
+		if f.Has(ocr.RosterDiffers) {
+			f.Flags = slices.DeleteFunc(slices.Clone(f.Flags), func(g ocr.Flag) bool { return g == ocr.RosterDiffers })
+			f.Candidates = nil // one of them was the roster's
+		}
+		out[name] = f
+	}
+	return out
+}
