@@ -173,7 +173,7 @@ func (d exportDesk) presets(r *http.Request, party exports.Party, current string
 		return err
 	}
 	for _, p := range have {
-		span := p.At(now).Span().String()
+		span := spanText(ctx, p.At(now).Span())
 		if p.Request.Range != exports.Fixed {
 			span = i18n.T(ctx, "exports.range."+string(p.Request.Range))
 		}
@@ -182,6 +182,14 @@ func (d exportDesk) presets(r *http.Request, party exports.Party, current string
 			Delete: d.path + "/presets/" + url.PathEscape(p.ID) + "/delete"})
 	}
 	return nil
+}
+
+// spanText writes a run of months for people: 2026-01 至 2026-11.
+func spanText(ctx context.Context, span billing.Span) string {
+	if span.From == span.Until {
+		return string(span.From)
+	}
+	return i18n.T(ctx, "exports.span", "from", string(span.From), "until", string(span.Until))
 }
 
 // count says how many rows the request gives, or what is wrong with it.
@@ -230,7 +238,8 @@ func (d exportDesk) recent(r *http.Request, party exports.Party, now time.Time) 
 	l := documentview.ExportList{Self: d.path + "/list", Now: now}
 	have, err := d.Exports.Recent(ctx, party)
 	for _, e := range have {
-		row := documentview.ExportRow{Title: i18n.T(ctx, "exports.grain."+string(e.Request.Grain)) + " · " + strings.ToUpper(string(e.Request.Format)) + " · " + e.Request.Span().String(),
+		row := documentview.ExportRow{Title: i18n.T(ctx, "exports.grain."+string(e.Request.Grain)) + " · " + strings.ToUpper(string(e.Request.Format)),
+			Span:  spanText(ctx, e.Request.Span()),
 			State: string(e.State), Done: e.RowsDone, Total: e.RowsTotal, Size: e.Size, Created: e.CreatedAt}
 		if e.Problem != "" {
 			row.Problem = i18n.T(ctx, e.Problem)

@@ -73,7 +73,8 @@ type ExportList struct {
 
 // ExportRow is one of them.
 type ExportRow struct {
-	Title, State      string
+	Title, Span       string
+	State             string
 	Done, Total, Size int64
 	Created, Expires  time.Time
 	Problem           string // when it failed
