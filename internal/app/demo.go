@@ -18,5 +18,5 @@ var sampleZIP = demo.Sample
 
 // FillDemo fills an empty database with the demo tenant; see [demo.Fill].
 func (a *App) FillDemo(ctx context.Context) error {
-	return demo.Fill(ctx, demo.Deps{DB: a.DB, Blobs: a.Blobs, Auth: a.Auth}, db.Now())
+	return demo.Fill(ctx, demo.Deps{DB: a.DB, Blobs: a.Blobs, Auth: a.Auth, Simulator: a.Simulator}, db.Now())
 }

@@ -24,6 +24,7 @@ import (
 	"huizhi/internal/auth"
 	"huizhi/internal/blob"
 	"huizhi/internal/db"
+	"huizhi/internal/providers/simulator"
 	"huizhi/internal/tenants"
 )
 
@@ -41,6 +42,8 @@ type Deps struct {
 	DB    *db.DB
 	Blobs *blob.Store
 	Auth  *auth.Service
+	// Simulator is told of the finished applications, as it would have made them. May be nil.
+	Simulator *simulator.Server
 }
 
 // The steps, as they are noted in the audit trail in the transaction that does

@@ -249,3 +249,28 @@ func TestEverythingSoldIsInTheCatalogue(t *testing.T) {
 		assert.Equal(t, sold.RequiredFields, b.RequiredFields)
 	}
 }
+
+// A reconciliation of the demonstration finds the same on both sides.
+func TestTheSimulatorKnowsTheFinishedApplications(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, dbtest.SQLite(t))
+	sim, err := simulator.Start(context.Background(), simulator.Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { sim.Close() })
+	s.Simulator = sim
+	s.fill()
+	known := map[string]simulator.Application{}
+	for _, a := range sim.Applications() {
+		known[a.No] = a
+	}
+	sent := 0
+	for _, a := range all[orders.Attempt](s) {
+		if a.ApplicationNo == nil {
+			continue
+		}
+		sent++
+		assert.Equal(t, string(a.ProviderStatus), known[*a.ApplicationNo].Status)
+		assert.Equal(t, a.Status == orders.AttemptCompleted, known[*a.ApplicationNo].Charged)
+	}
+	assert.Len(t, known, sent)
+}

@@ -18,6 +18,7 @@ import (
 	"huizhi/internal/photos"
 	"huizhi/internal/photos/specs"
 	"huizhi/internal/providers"
+	"huizhi/internal/providers/simulator"
 	"huizhi/internal/tenants"
 )
 
@@ -83,6 +84,7 @@ func (f *filler) writeHistory(ctx context.Context, tx bun.Tx) error {
 		func() error { return insert(ctx, tx, rows.receipts) },
 		func() error { return insert(ctx, tx, rows.events) },
 		func() error { return f.charge(ctx, tx, visits) },
+		func() error { return f.tellSimulator(visits) },
 	} {
 		if err := do(); err != nil {
 			return err
@@ -288,6 +290,22 @@ func (f *filler) charge(ctx context.Context, tx bun.Tx, visits []*visit) error {
 		}
 	}
 	return nil
+}
+
+// tellSimulator makes the simulator know the applications, so that a
+// reconciliation finds on both sides what it should. Told twice is told once.
+func (f *filler) tellSimulator(visits []*visit) error {
+	if f.Simulator == nil {
+		return nil
+	}
+	var history []simulator.Application
+	for _, v := range visits {
+		if a := v.attempt; a.ApplicationNo != nil {
+			history = append(history, simulator.Application{No: *a.ApplicationNo, TypeID: a.TypeID, CustomFields: a.CustomFields, Status: string(a.ProviderStatus),
+				Charged: a.ProviderStatus == providers.StatusCompleted, SubmitTime: *a.AnsweredAt, CompleteTime: *a.FinishedAt})
+		}
+	}
+	return f.Simulator.Adopt(history)
 }
 
 // uploadOf is the record of the file that brought a picture.

@@ -61,7 +61,7 @@ func (s *Server) reconcileModel(r *http.Request) (m billingview.ReconcileModel, 
 		return m, err
 	}
 	filter := reconcile.Filter{State: reconcile.State(r.FormValue("state")), Kind: reconcile.Kind(r.FormValue("kind"))}
-	m = billingview.ReconcileModel{Start: month.Start(), Base: reconcileURL(month), Month: financeURL(month), Close: financeURL(month) + "/close",
+	m = billingview.ReconcileModel{Start: month.Start(), Ended: month.Ended(now), Base: reconcileURL(month), Month: financeURL(month), Close: financeURL(month) + "/close",
 		Prev: reconcileURL(month.Add(-1)), Each: providers.PointsPerReceipt, Kind: string(filter.Kind), Filtered: filter != (reconcile.Filter{}),
 		Closed: checklist.Closing != nil, Sums: sumsOf(report.Totals)}
 	if month < billing.MonthOf(now) {
@@ -120,6 +120,9 @@ func (s *Server) reconcileFilters(r *http.Request, m *billingview.ReconcileModel
 	}
 	m.Open = byState[reconcile.Open]
 	for _, state := range append([]reconcile.State{""}, reconcile.States...) {
+		if byState[state] == 0 && state != "" && state != f.State {
+			continue
+		}
 		m.States = append(m.States, billingview.ReconcileFilter{Name: string(state), N: byState[state], On: f.State == state,
 			Href: m.Base + "?" + filterQuery(reconcile.Filter{State: state})})
 	}

@@ -170,7 +170,7 @@ func (s *standIn) writeCustomer(part []string, f url.Values) (int, object) {
 func (s *standIn) listInvoices(customer string) (int, object) {
 	var out []object
 	for _, id := range slices.Sorted(maps.Keys(s.invoices)) {
-		if s.invoices[id]["customer"] == customer {
+		if customer == "" || s.invoices[id]["customer"] == customer {
 			out = append(out, s.invoices[id])
 		}
 	}

@@ -469,3 +469,36 @@ func TestThroughTheQueue(t *testing.T) {
 		require.Eventually(t, func() bool { return f.ours().State == billing.StatePaid }, time.Minute, 20*time.Millisecond)
 	})
 }
+
+// What Stripe has is read back as it is compared with our invoices: ours alone, and
+// what was paid there apart from what was paid elsewhere.
+func TestEachInvoiceOfOursIsReadBack(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f := newFinance(t, d)
+		row := f.pushed()
+		f.remote.mu.Lock()
+		f.remote.invoices["in_foreign"] = object{"id": "in_foreign", "object": "invoice", "status": "open", "total": int64(1)}
+		f.remote.mu.Unlock()
+		read := func() (all []stripe.Remote) {
+			require.NoError(t, f.stripe.EachInvoice(context.Background(), now, func(r stripe.Remote) error {
+				r.CreatedAt = time.Time{}
+				all = append(all, r)
+				return nil
+			}))
+			return all
+		}
+		open := stripe.Remote{ID: *row.StripeID, TenantID: f.sc.TenantID(), InvoiceID: f.invoice, Status: "open", TotalFen: 10000}
+		assert.Equal(t, []stripe.Remote{open}, read())
+
+		f.remote.pay(*row.StripeID, now.Unix())
+		paid := open
+		paid.Status, paid.PaidFen, paid.Reference = "paid", 10000, "pi_"+*row.StripeID
+		assert.Equal(t, []stripe.Remote{paid}, read())
+
+		f.remote.secret = "another"
+		err := f.stripe.EachInvoice(context.Background(), now, func(stripe.Remote) error { return nil })
+		var failed *stripe.Failure
+		require.ErrorAs(t, err, &failed)
+		assert.Equal(t, 401, failed.Status)
+	})
+}

@@ -142,3 +142,28 @@ func TestDamagedJournalIsReported(t *testing.T) {
 		t.Error("started on a damaged journal")
 	}
 }
+
+func TestAdoptedApplicationsAreKeptOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ended := time.Now().Add(-time.Hour)
+	history := []simulator.Application{{No: "RA20261001090000001", TypeID: 4, CustomFields: map[string]string{"city": "广东省,深圳市"}, Status: "completed", Charged: true, SubmitTime: ended, CompleteTime: ended}}
+	for range 2 {
+		s, err := simulator.Start(t.Context(), simulator.Config{StatePath: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Adopt(history); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Applications(); len(got) != 1 || got[0].CustomFields["city"] != "广东省,深圳市" || s.Balance() != 10_000_000-500 {
+			t.Errorf("got %+v with %d points left", got, s.Balance())
+		}
+		if err := s.Adopt([]simulator.Application{{No: "RA1", Status: "pending"}}); err == nil {
+			t.Error("one that is still moving was adopted")
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

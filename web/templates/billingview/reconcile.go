@@ -18,7 +18,8 @@ const ReconcileID = "reconcile"
 // ReconcileModel is a month's reconciliation.
 type ReconcileModel struct {
 	Start                    time.Time // of the month
-	Base, Month, Close, Body string    // addresses: this page, the month's overview, the closing, the refreshing part
+	Ended                    bool
+	Base, Month, Close, Body string // addresses: this page, the month's overview, the closing, the refreshing part
 	Prev, Next               string
 	Each                     int64 // points that the provider takes for a receipt
 	Run                      *ReconcileRun

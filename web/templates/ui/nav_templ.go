@@ -226,7 +226,7 @@ func ChipLink(c Chip) templ.Component {
 			templ_7745c5c3_Var10 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		var templ_7745c5c3_Var11 = []any{"chip", templ.KV("border-dashed", c.Add)}
+		var templ_7745c5c3_Var11 = []any{"chip relative", templ.KV("border-dashed", c.Add)}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var11...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
