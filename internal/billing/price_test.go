@@ -195,6 +195,18 @@ func TestATenantFollowsItsPlan(t *testing.T) {
 		require.NoError(t, err)
 		_, err = l.svc.AddPlanPrice(ctx, sweep, "school", billing.NewPrice{Terms: perPoint(600)}, "test", db.Now())
 		assert.Equal(t, apperr.Invalid, apperr.KindOf(err), "the entries of a plan do not overlap")
+		for name, n := range map[string]billing.NewPrice{
+			"it ends":                    {FromDay: "2027-01-01", UntilDay: "2027-12-31", Terms: perPoint(600), EndOpen: true},
+			"a gap before":               {FromDay: "2027-01-01", Terms: perPoint(600)},
+			"from before the other ends": {FromDay: "2027-01-01", UntilDay: "2027-01-31", Terms: perPoint(600)},
+		} {
+			_, err = l.svc.AddPlanPrice(ctx, sweep, "school", n, "test", db.Now())
+			assert.Equal(t, apperr.Invalid, apperr.KindOf(err), "who follows a plan is never without a price: %s", name)
+		}
+		_, err = l.svc.AddPlanPrice(ctx, sweep, "later", billing.NewPrice{FromDay: "2027-01-01", Terms: perPoint(700)}, "test", db.Now())
+		require.NoError(t, err)
+		_, err = l.svc.AddPrice(ctx, l.sc, billing.NewPrice{FromDay: "2026-12-01", Plan: "later", EndOpen: true}, "test", db.Now())
+		assert.Equal(t, apperr.Invalid, apperr.KindOf(err), "nor before the plan begins")
 		l.price(billing.NewPrice{FromDay: "2026-10-01", Plan: "school", EndOpen: true})
 		l.charge(billing.NewCharge{At: shanghai(2026, 10, 9, 9, 0)})
 		assert.EqualValues(t, 350, l.finalize("2026-10").TotalFen)

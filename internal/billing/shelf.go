@@ -100,12 +100,15 @@ func (s *Service) AddPrice(ctx context.Context, sc tenants.Scope, n NewPrice, ac
 	var row *TenantPrice
 	err := s.addPrice(ctx, shelf{tenant: sc}, n, actor, now, func(ctx context.Context, tx bun.Tx, p Price) error {
 		if n.Plan != "" {
-			known, err := tx.NewSelect().Model((*PlanPrice)(nil)).Where("plan = ?", n.Plan).Exists(ctx)
-			if err != nil {
+			var plan []PlanPrice
+			if err := tx.NewSelect().Model(&plan).Where("plan = ?", n.Plan).Order("from_day").Scan(ctx); err != nil {
 				return fmt.Errorf("cannot look for the plan: %w", err)
 			}
-			if !known {
+			if len(plan) == 0 {
 				return apperr.Field("plan", "error.price.no_plan")
+			}
+			if plan[0].FromDay > p.FromDay { // from its first day on a plan has no gap
+				return apperr.Field("plan", "error.price.plan_later", "day", plan[0].FromDay)
 			}
 		}
 		row = &TenantPrice{TenantID: sc.TenantID(), Plan: n.Plan, Price: p}
@@ -122,7 +125,9 @@ func (s *Service) AddPrice(ctx context.Context, sc tenants.Scope, n NewPrice, ac
 
 // AddPlanPrice adds a price of a plan, and makes the plan with its first one.
 // What AddPrice refuses is refused here; a month counts as invoiced when any
-// tenant has been.
+// tenant has been. A plan has a price for every day from its first one on, since
+// those who follow it must never be without: one that ends is Invalid unless the
+// next begins the day after.
 func (s *Service) AddPlanPrice(ctx context.Context, _ tenants.Sweep, plan string, n NewPrice, actor string, now time.Time) (*PlanPrice, error) {
 	if n.Plan != "" {
 		return nil, apperr.Field("plan", "error.price.no_plan") // plans do not follow each other
@@ -169,6 +174,11 @@ func (s *Service) addPrice(ctx context.Context, sh shelf, n NewPrice, actor stri
 		if err != nil {
 			return err
 		}
+		if sh.plan != "" {
+			if err := gapless(&p, entries); err != nil {
+				return err
+			}
+		}
 		if before != nil {
 			if err := sh.end(ctx, tx, before, before.UntilDay); err != nil {
 				return err
@@ -206,6 +216,26 @@ func place(p *Price, others []shelved, endOpen bool, closed Month) (ended *shelv
 	return ended, nil
 }
 
+// gapless refuses an entry of a plan that would leave days without a price before
+// or after it.
+func gapless(p *Price, others []shelved) error {
+	before, after := true, p.UntilDay == LastDay
+	for i := range others {
+		o := &others[i]
+		if o.FromDay < p.FromDay { // they come in order: the last of these is the one before
+			before = nextDay(o.UntilDay) == p.FromDay
+		}
+		after = after || nextDay(p.UntilDay) == o.FromDay
+	}
+	if !before {
+		return apperr.Field("from", "error.price.plan_gap")
+	}
+	if !after {
+		return apperr.Field("until", "error.price.plan_end")
+	}
+	return nil
+}
+
 // overlapKey words an overlap without the days that stand for no beginning and no end.
 func overlapKey(o *shelved) string {
 	switch {
@@ -227,6 +257,15 @@ func dayBefore(day string) string {
 		panic("billing: not a day: " + day)
 	}
 	return at.AddDate(0, 0, -1).Format(dayLayout)
+}
+
+// nextDay is the day after one that has been parsed already.
+func nextDay(day string) string {
+	at, err := time.Parse(dayLayout, day)
+	if err != nil {
+		panic("billing: not a day: " + day)
+	}
+	return at.AddDate(0, 0, 1).Format(dayLayout)
 }
 
 // EndPrice sets the last day of a price that the tenant has; from the next day on

@@ -208,6 +208,9 @@ func capture(ctx context.Context, tx bun.Tx, sc tenants.Scope, c *Charge) error 
 		return err
 	}
 	rated, err := r.of(ctx, c.Month)
+	if apperr.KindOf(err) == apperr.Invalid { // a day of the month has no price: the receipt exists all the same, and the invoice settles
+		return w.post(ctx, tx, c.At, e)
+	}
 	if err != nil {
 		return err
 	}
