@@ -35,13 +35,15 @@ const (
 )
 
 // home is the first page: what needs a person, the newest batches, the month.
-// Those who see only money start at the bills, the platform's staff at the provider.
+// Those who see only money start there, the platform's operators at the provider.
 func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 	id := identity(r)
-	if id.Staff != "" {
+	switch {
+	case id.Staff.Allows(tenants.CanAccount):
+		return redirect(w, r, "/platform/finance")
+	case id.Staff != "":
 		return redirect(w, r, "/platform/provider")
-	}
-	if !id.Role.Allows(tenants.CanWork) {
+	case !id.Role.Allows(tenants.CanWork):
 		return redirect(w, r, "/billing")
 	}
 	ctx, sc, now := r.Context(), id.Scope(), db.Now()

@@ -144,6 +144,7 @@ func TestStaffSeeThePlatform(t *testing.T) {
 	home := operator.get("/")
 	require.Equal(t, http.StatusSeeOther, home.StatusCode)
 	require.Equal(t, "/platform/provider", home.Header.Get("Location"))
+	require.Equal(t, "/platform/finance", finance.get("/").Header.Get("Location"))
 	for _, rt := range server.RoutingTable() {
 		method, path, _ := strings.Cut(rt.Pattern, " ")
 		if !rt.Staff || method != "GET" || strings.Contains(path, "{") {
