@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -182,10 +183,7 @@ type group struct {
 // groups counts the month's charges by type, points and the further columns,
 // and prices them. narrow may add conditions, or be nil.
 func (r *rating) groups(ctx context.Context, tx bun.IDB, sc tenants.Scope, columns string, narrow func(*bun.SelectQuery) *bun.SelectQuery) ([]group, error) {
-	keys := "charge.type_id, charge.points"
-	if columns != "" {
-		keys += ", " + columns
-	}
+	keys := groupKeys(columns)
 	var out []group
 	for i := range r.spans {
 		var part []group
@@ -203,6 +201,19 @@ func (r *rating) groups(ctx context.Context, tx bun.IDB, sc tenants.Scope, colum
 		}
 	}
 	return out, nil
+}
+
+// groupKeys are the columns together with the type and the points, in the order
+// of the index charges_usage: the database then counts as it reads, without a
+// hash table or a sort.
+func groupKeys(columns string) string {
+	var keys []string
+	for _, key := range []string{"charge.day", "charge.type_id", "charge.type_name", "charge.city", "charge.points"} {
+		if key == "charge.type_id" || key == "charge.points" || strings.Contains(columns, key) {
+			keys = append(keys, key)
+		}
+	}
+	return strings.Join(keys, ", ")
 }
 
 // rater prices charges of any month of a tenant, and finds out how once a month.

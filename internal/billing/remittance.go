@@ -83,8 +83,9 @@ func ParseRemittances(text string, limit int) (read []Remittance, unread []strin
 // gaps part the columns of what was not made by a program.
 var gaps = regexp.MustCompile(`\s{2,}|\s*[|;；]\s*`)
 
-// thousands is an amount with commas in it, which part nothing.
-var thousands = regexp.MustCompile(`\b\d{1,3}(,\d{3})+(\.\d{1,2})?\b`)
+// thousands is an amount with commas in it, which part nothing. What stands
+// before it is no part of a number or a day.
+var thousands = regexp.MustCompile(`(?:^|[\s¥￥+,，"])\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?\b`)
 
 // splitCells cuts a line into its columns.
 func splitCells(line string) []string {
@@ -95,7 +96,9 @@ func splitCells(line string) []string {
 	case gaps.MatchString(line):
 		parts = gaps.Split(line, -1)
 	default:
-		line = thousands.ReplaceAllStringFunc(line, func(amount string) string { return strings.ReplaceAll(amount, ",", "") })
+		line = thousands.ReplaceAllStringFunc(line, func(amount string) string {
+			return amount[:1] + strings.ReplaceAll(amount[1:], ",", "")
+		})
 		parts = strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(",，、", r) })
 		if len(parts) == 1 {
 			parts = strings.Fields(line)
@@ -162,6 +165,21 @@ func byLooks(cells []string) (r Remittance) {
 	var texts []string
 	plain := int64(0) // an amount without decimals, if nothing better is found
 	for _, cell := range cells {
+		switch is, value := labelled(cell); is {
+		case columnPayer:
+			r.Payer = value
+			continue
+		case columnReference:
+			r.Reference = value
+			continue
+		case columnNote:
+			r.Note = strings.TrimSpace(r.Note + " " + value)
+			continue
+		case columnIn:
+			cell = "¥" + value
+		case columnDay:
+			cell = value
+		}
 		if day, ok := statementDay(cell); ok && r.Day == "" {
 			r.Day = day
 		} else if fen, ok := statementFen(cell); ok && (strings.ContainsAny(cell, ".¥￥") || strings.HasSuffix(cell, "元")) {
@@ -191,13 +209,28 @@ func byLooks(cells []string) (r Remittance) {
 		}
 	}
 	for i, text := range texts {
-		if i == best {
+		if i == best && r.Payer == "" {
 			r.Payer = text
 			continue
 		}
 		r.Note = strings.TrimSpace(r.Note + " " + text)
 	}
 	return r
+}
+
+// labelled cuts "流水号：20261201" into what it is and its value; a cell without a
+// label is columnOther.
+func labelled(cell string) (is column, value string) {
+	i := strings.IndexAny(cell, "：: ")
+	if i < 0 || strings.ContainsFunc(cell[:i], unicode.IsDigit) {
+		return columnOther, cell
+	}
+	for _, h := range headings {
+		if strings.Contains(strings.ToLower(cell[:i]), h.word) {
+			return h.is, strings.TrimLeft(cell[i:], "：: ")
+		}
+	}
+	return columnOther, cell
 }
 
 // number is what banks count payments by; at least eight digits or letters.

@@ -62,7 +62,7 @@ type TenantRow struct {
 }
 
 // empty tells that nothing happened in the month.
-func (m Overview) empty() bool { return m.Now.Receipts == 0 && m.Steps.invoices() == 0 }
+func (m Overview) empty() bool { return m.Now.Receipts == 0 && m.Steps.invoices()+m.Steps.Missing == 0 }
 
 // steps are the way to a closed month, each with what is left to do there.
 func (m Overview) steps(ctx context.Context) []ui.Step {
@@ -216,10 +216,10 @@ func (m Overview) meta(ctx context.Context) []string {
 }
 
 func (m Overview) emptyView(ctx context.Context) ui.EmptyView {
-	text := "finance.empty.text"
+	title, text := "finance.empty.title", "finance.empty.text"
 	if !m.Ended {
-		text = "finance.empty.running"
+		title, text = "billing.empty.title", "finance.empty.running"
 	}
-	return ui.EmptyView{Title: i18n.T(ctx, "billing.empty.title", "month", i18n.Month(ctx, m.Start)), Text: i18n.T(ctx, text),
+	return ui.EmptyView{Title: i18n.T(ctx, title, "month", i18n.Month(ctx, m.Start)), Text: i18n.T(ctx, text),
 		Actions: []ui.Btn{{Label: i18n.T(ctx, "billing.prev_month"), Icon: "chevron-left", Href: m.Prev}}}
 }
