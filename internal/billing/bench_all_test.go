@@ -3,9 +3,7 @@ package billing_test
 import (
 	"context"
 	"os"
-	"runtime"
 	"strconv"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,7 +77,7 @@ func BenchmarkDraftsOfAllTenants(b *testing.B) {
 				require.NoError(b, err)
 				require.Len(b, rows, 12*tenants)
 			})
-			peak := peakHeap()
+			peak := peakHeap(b)
 			start := time.Now()
 			require.NoError(b, svc.EnsureDrafts(context.Background(), shanghai(2026, 11, 1, 9, 0)))
 			took, heap := time.Since(start), peak()
@@ -89,7 +87,7 @@ func BenchmarkDraftsOfAllTenants(b *testing.B) {
 			b.ReportMetric(float64(took)/float64(bare), "x_group_by")
 			b.ReportMetric(float64(bare)/float64(time.Millisecond), "group_by_ms")
 			b.ReportMetric(float64(took)/float64(tenants)/float64(time.Millisecond), "ms/tenant")
-			b.ReportMetric(float64(heap)/(1<<20), "peak_MB")
+			b.ReportMetric(heap/1e6, "peak_MB")
 			b.ReportMetric(0, "ns/op")
 		})
 	}
@@ -104,28 +102,4 @@ func settle(b *testing.B, d *db.DB) {
 	}
 	_, err := d.Exec(statement)
 	require.NoError(b, err)
-}
-
-// peakHeap watches how large the heap becomes until the function that it returns
-// is called.
-func peakHeap() func() uint64 {
-	var peak atomic.Uint64
-	stop, done := make(chan struct{}), make(chan struct{})
-	runtime.GC()
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(20 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			peak.Store(max(peak.Load(), m.HeapInuse))
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	return func() uint64 { close(stop); <-done; return peak.Load() }
 }
