@@ -283,7 +283,7 @@ func failureText(ctx context.Context, o *orders.Order) string {
 func pairedText(ctx context.Context, o *orders.Order) string {
 	by := o.PairedBy
 	if by == orders.PairedByNone && o.PersonID != nil {
-		return i18n.T(ctx, "roster.match.field") + " · " + i18n.T(ctx, "roster.by."+string(o.MatchedBy))
+		return i18n.T(ctx, "roster.matched", "by", i18n.T(ctx, "roster.by."+string(o.MatchedBy)))
 	}
 	if by == orders.PairedByNone {
 		return i18n.T(ctx, "batches.paired.none")
