@@ -6,7 +6,6 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"huizhi/internal/apperr"
 	"huizhi/internal/providers"
 	"huizhi/internal/tenants"
 )
@@ -54,16 +53,6 @@ func (s *Service) hold(ctx context.Context, tx bun.Tx, sc tenants.Scope, list []
 		return s.Funds.Hold(ctx, tx, sc, bought, now)
 	}
 	return nil
-}
-
-// holdAgain sets aside what a failure has just released, for an order that is sent
-// again without a person; false when the money does not last for it any more.
-func (s *Service) holdAgain(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Order, now time.Time) (bool, error) {
-	err := s.hold(ctx, tx, sc, []Order{*o}, now)
-	if apperr.KindOf(err) == apperr.Conflict {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // release gives back what an order holds that ends without the provider.

@@ -156,7 +156,7 @@ func (s *Service) Forward(ctx context.Context, tx bun.Tx, sc tenants.Scope, orde
 	if err := move(ctx, tx, sc, o, StatusReady, s.now()); err != nil {
 		return err
 	}
-	if err := s.queueOrder(ctx, tx, sc, o, actor, s.now()); err != nil {
+	if err := s.queueOrder(ctx, tx, sc, o, actor); err != nil {
 		return err
 	}
 	return s.Jobs.EnqueueTx(ctx, tx, dispatchArgs{})

@@ -14,7 +14,7 @@
 //	submit.go     ready orders become attempts
 //	dispatch.go   attempts go to the provider, one call each
 //	follow.go     polling, callbacks, results, charges
-//	unfetched.go  failures that are ours, and are tried again
+//	unfetched.go  failures that are ours
 //	reconcile.go  attempts whose answer was lost
 //	adopt.go      lost attempts whose number the operator was told
 //	receive.go    result files are fetched and kept

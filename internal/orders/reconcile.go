@@ -254,7 +254,7 @@ func (s *Service) notFound(ctx context.Context, sc tenants.Scope, attemptID stri
 			if again, err := mayRetry(ctx, tx, sc, o); err != nil || !again {
 				return errors.Join(err, s.giveUp(ctx, tx, sc, a, o, cause, now))
 			}
-			if err := s.queueOrder(ctx, tx, sc, o, a.SubmittedBy, now); err != nil {
+			if err := s.queueOrder(ctx, tx, sc, o, a.SubmittedBy); err != nil {
 				return err
 			}
 			return s.Jobs.EnqueueTx(ctx, tx, dispatchArgs{})

@@ -94,7 +94,7 @@ func (s *Service) Submit(ctx context.Context, sc tenants.Scope, orderIDs []strin
 				lacking = append(lacking, bad...)
 				continue
 			}
-			if err := s.queueOrder(ctx, tx, sc, o, actor, s.now()); err != nil {
+			if err := s.queueOrder(ctx, tx, sc, o, actor); err != nil {
 				return err
 			}
 			queued = append(queued, *o)
@@ -140,9 +140,8 @@ func (s *Service) sendBack(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *
 	return missingErrors(o, t), record(ctx, tx, sc, o.ID, nil, EventReopened, ActorSystem, detail, now)
 }
 
-// queueOrder writes the intent: a new live attempt with its reference and tokens,
-// to be sent not before the time given.
-func (s *Service) queueOrder(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Order, actor string, notBefore time.Time) error {
+// queueOrder writes the intent: a new live attempt with its reference and tokens.
+func (s *Service) queueOrder(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Order, actor string) error {
 	now := s.now()
 	var photo photos.Picture
 	err := tx.NewSelect().Model(&photo).Column("working_key").ApplyQueryBuilder(sc.Where).Where("id = ?", o.PhotoID).Scan(ctx)
@@ -163,7 +162,7 @@ func (s *Service) queueOrder(ctx context.Context, tx bun.Tx, sc tenants.Scope, o
 		Status: AttemptQueued, Live: true, Simulate: o.Simulate, SimulateResult: o.SimulateResult,
 		Reference: token(10), PhotoToken: token(32), CallbackToken: token(32),
 		TypeID: o.TypeID, PhotoKey: photo.WorkingKey, SubmittedBy: actor,
-		CreatedAt: now, NotBefore: notBefore,
+		CreatedAt: now, NotBefore: now,
 	}
 	a.CustomFields = customFields(o, s.sentReference(a))
 	if _, err := tx.NewInsert().Model(a).Exec(ctx); err != nil {

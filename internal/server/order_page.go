@@ -195,20 +195,14 @@ func addHistory(ctx context.Context, m *orderview.OrderModel, h *orders.History,
 			m.Took = end.Sub(m.SubmittedAt)
 		}
 	}
-	again := "" // why the system sends again by itself
+	again := false // the system sends again by itself
 	for _, e := range h.Events {
 		view := orderview.Event{ID: e.ID, Kind: string(e.Kind), At: e.At, Actor: names.of(ctx, e.Actor), Program: tenants.IsKeyActor(e.Actor), Detail: e.Detail, N: 1}
 		switch e.Kind {
 		case orders.EventAbsent:
-			if again = ""; e.Actor == orders.ActorSystem {
-				again = orderview.AgainAbsent
-			}
-		case orders.EventFailed:
-			if again = ""; e.Detail["again"] != "" {
-				again = orderview.AgainUnfetched
-			}
+			again = e.Actor == orders.ActorSystem
 		case orders.EventQueued:
-			view.Again, again = again, ""
+			view.Again, again = again, false
 		}
 		list := &m.Events
 		if e.AttemptID != nil && byAttempt[*e.AttemptID] != nil {

@@ -82,14 +82,8 @@ type Event struct {
 	Program bool // the actor is one
 	// Unmarked: the attempt was sent without a reference of ours.
 	Unmarked bool
-	Again    string // why the system submits again by itself, where usually a person does
+	Again    bool // the system submits again by itself: the attempt before was proved absent
 }
-
-// Reasons of Event.Again; see the texts orders.event_text.queued_<reason>.
-const (
-	AgainAbsent    = "again"     // the one before was proved absent
-	AgainUnfetched = "unfetched" // the provider could not fetch the photo
-)
 
 // Receipt is what was received.
 type Receipt struct {

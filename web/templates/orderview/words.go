@@ -74,8 +74,8 @@ func (e Event) text(ctx context.Context) string {
 	switch e.Kind {
 	case "queued":
 		switch {
-		case e.Again != "":
-			return i18n.T(ctx, "orders.event_text.queued_"+e.Again)
+		case e.Again:
+			return i18n.T(ctx, "orders.event_text.queued_again")
 		case e.Program:
 			return i18n.T(ctx, "orders.event_text.queued_program")
 		}
@@ -136,11 +136,8 @@ func (e Event) text(ctx context.Context) string {
 	case "charged":
 		return i18n.T(ctx, "orders.event_text.charged", "points", d["points"])
 	case "failed":
-		if again, err := time.ParseDuration(d["again"]); err == nil {
-			return i18n.T(ctx, "orders.event_text.failed_again", "said", d["message"], "wait", i18n.Duration(ctx, again))
-		}
 		if i18n.Has(d["error"]) {
-			return i18n.T(ctx, d["error"])
+			return i18n.T(ctx, "orders.event_text.failed_ours", "said", d["message"], "why", i18n.T(ctx, d["error"]))
 		}
 		if i18n.Has(d["message"]) { // ours; else the provider's words
 			return i18n.T(ctx, d["message"])
