@@ -157,7 +157,7 @@ func AgeingPage(c layout.Chrome, m Ageing) templ.Component {
 							}
 							return nil
 						})
-						templ_7745c5c3_Err = ui.Table(ui.TableView{Label: i18n.T(ctx, "finance.tab.ageing"), Cols: m.columns(ctx), Sticky: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Table(ui.TableView{Label: i18n.T(ctx, "finance.tab.ageing"), Cols: m.columns(ctx)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

@@ -49,6 +49,9 @@ func shareText(ctx context.Context, shares []Share) string {
 	return strings.Join(parts, i18n.T(ctx, "ui.comma"))
 }
 
+// fewBars fit on a phone; with more, the chart scrolls sideways there.
+const fewBars = 12
+
 // ChartView is a bar chart by day or month.
 type ChartView struct {
 	Label string // what it shows and its extremes, for screen readers
