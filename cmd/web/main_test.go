@@ -71,7 +71,7 @@ func TestOrdersAreListedForScripts(t *testing.T) {
 		web(t, 0, "demo")
 		var demo struct{ ID string }
 		out, _ := web(t, 0, "tenant", "list", "--json")
-		require.NoError(t, json.Unmarshal([]byte(out), &demo))
+		require.NoError(t, json.NewDecoder(strings.NewReader(out)).Decode(&demo), "the first line")
 		listed, _ := web(t, 0, "order", "list", "--tenant", demo.ID, "--json")
 		lines := strings.Split(strings.TrimSpace(listed), "\n")
 		table, _ := web(t, 0, "order", "list", "--tenant", demo.ID)
