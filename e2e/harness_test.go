@@ -94,6 +94,25 @@ func startSite(t testing.TB, databaseURL string, change func(*config.Config)) *s
 	return &site{App: a, URL: a.URL()}
 }
 
+// profile is a folder for a browser, removed after the test. The browser's helper
+// processes write a moment longer than it lives, which t.TempDir would call a
+// failure of the test.
+func profile(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "huizhi-browser-*")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		for range 100 {
+			if err = os.RemoveAll(dir); err == nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Logf("a browser's folder is left behind: %v", err)
+	})
+	return dir
+}
+
 // ocrDir is where scripts/setup puts the engine. Without it the journeys would
 // not be the user's, so its absence fails.
 func ocrDir(t testing.TB) string {
@@ -128,7 +147,7 @@ var chromiumFlags = []string{"disable-gpu", "disable-quic", "no-first-run", "dis
 func open(t *testing.T, base, lang string, width, height int) *browser {
 	t.Helper()
 	opts := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
-	opts = append(opts, chromedp.NoSandbox, chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()), chromedp.Flag("lang", lang))
+	opts = append(opts, chromedp.NoSandbox, chromedp.WindowSize(width, height), chromedp.UserDataDir(profile(t)), chromedp.Flag("lang", lang))
 	for _, f := range chromiumFlags {
 		opts = append(opts, chromedp.Flag(f, true))
 	}
