@@ -127,3 +127,22 @@ func TestToastHeaderIsASCII(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
+
+func TestQRCodeHasItsQuietZone(t *testing.T) {
+	t.Parallel()
+	code, err := encodeQR("https://huizhi.example/c/7Q2KM4XD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Version 3 has 29 modules; the finder pattern in the corner begins with a run of 7.
+	if code.size != 29+8 || !strings.HasPrefix(code.path, "M4 4h7v1h-7z") {
+		t.Errorf("%d modules, path %.20s", code.size, code.path)
+	}
+}
+
+func TestTextTooLongForAQRCodeIsAnError(t *testing.T) {
+	t.Parallel()
+	if _, err := encodeQR(strings.Repeat("长", 2000)); err == nil {
+		t.Error("it was encoded")
+	}
+}
