@@ -23,7 +23,7 @@ const module = "huizhi/"
 // the package and everything below it; the longest name wins.
 var layers = [][]string{
 	{"migrations", "internal/apperr", "internal/i18n", "internal/idnumber", "internal/fonts", "internal/safehttp", "internal/blob", "internal/config", "web/static", "internal/archtest", "docs"},
-	{"internal/db", "internal/ocr", "internal/photos/imaging", "internal/photos/specs", "internal/photos/archive", "internal/providers", "web/templates/ui"},
+	{"internal/db", "internal/ocr", "internal/photos/imaging", "internal/photos/specs", "internal/photos/archive", "internal/validity", "internal/providers", "web/templates/ui"},
 	{"internal/dbtest", "internal/jobs", "internal/tenants", "internal/ocr/local", "internal/ocr/ppocr", "internal/ocr/ocreval", "internal/ocr/cardgen", "internal/ocr/routing", "web/templates/layout"},
 	{"internal/auth", "internal/photos", "internal/billing", "internal/roster", "web/templates"},
 	{"internal/orders"},

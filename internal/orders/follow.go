@@ -245,6 +245,7 @@ func (s *Service) apply(ctx context.Context, sc tenants.Scope, attemptID string,
 // order's status, the receipt to be fetched, and exactly one charge.
 func (s *Service) complete(ctx context.Context, tx bun.Tx, sc tenants.Scope, a *Attempt, o *Order, r providers.Result, now time.Time) error {
 	o.CompletedAt, o.ImageCode = &now, r.ImageCode
+	o.reckon()
 	if err := move(ctx, tx, sc, o, StatusCompleted, now); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@
 //	reconcile.go  attempts whose answer was lost
 //	adopt.go      lost attempts whose number the operator was told
 //	receive.go    result files are fetched and kept
+//	validity.go   how long receipts can be used
 //	expired.go    whose pictures nobody needs any more
 //	status.go     the only table of moves
 package orders
@@ -87,6 +88,8 @@ type Order struct {
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 	CompletedAt     *time.Time
+	ValidUntil      *time.Time // when the receipt is used up, by advice of package validity; nil without a receipt, and for rehearsals
+	ValidBy         string     // "" not reckoned yet, the edition of the table, or validByHand
 }
 
 // PairedBy says why a card belongs to a portrait.

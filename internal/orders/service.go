@@ -163,6 +163,7 @@ func (s *Service) Register(q *jobs.Queue) {
 	s.watch = q.AddLoop("account", min(s.SweepEvery, accountSweep), s.watchAccount)
 	q.AddLoop("old calls", time.Hour, s.dropOldCalls)
 	q.AddLoop("balance", time.Hour, s.warnBalance)
+	q.AddLoop("validity", time.Hour, s.reckonOld)
 }
 
 func (s *Service) changed(sc tenants.Scope, batchID string) {
