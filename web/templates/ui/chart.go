@@ -49,16 +49,13 @@ func shareText(ctx context.Context, shares []Share) string {
 	return strings.Join(parts, i18n.T(ctx, "ui.comma"))
 }
 
-// fewBars fit on a phone; with more, the chart scrolls sideways there.
-const fewBars = 12
-
 // ChartView is a bar chart by day or month.
 type ChartView struct {
 	Label string // what it shows and its extremes, for screen readers
 	Bars  []Bar
 	// Compare is drawn as a dashed line over the bars: the month before. Shorter or longer than Bars is fine.
 	Compare []int64
-	Height  int // of the drawing in its 1,000 units of width; 190 unless set
+	Height  int // of the drawing; 190 unless set
 }
 
 // Bar is one bar. Label is drawn under it when it is not empty; Tip is shown on hover and read out.
@@ -70,11 +67,16 @@ type Bar struct {
 	Current bool
 }
 
+// A chart is drawn twice, and the page shows the one that fits: a drawing that is
+// made smaller would have figures too small to read.
 const (
-	chartWidth = 1000.0
-	chartLeft  = 48.0 // room for the figures of the axis
-	chartTop   = 8.0
-	chartFoot  = 22.0 // room for the labels
+	wideChart   = 1000.0
+	narrowChart = 340.0 // of a phone, unit for pixel
+
+	chartLeft = 48.0 // room for the figures of the axis
+	chartTop  = 8.0
+	chartFoot = 22.0 // room for the labels
+	labelRoom = 34.0 // of one label, at least
 )
 
 type chartBar struct {
@@ -89,30 +91,37 @@ type chartLine struct{ y, textY, text string }
 // chart is a ChartView laid out.
 type chart struct {
 	ChartView
-	height, labelY string
-	bars           []chartBar
-	lines          []chartLine
-	compare        string
+	width, height string
+	labelY        string
+	bars          []chartBar
+	lines         []chartLine
+	compare       string
 }
 
-func (v ChartView) layOut() chart {
+func (v ChartView) layOut(width float64) chart {
 	height := float64(v.Height)
 	if height == 0 {
 		height = 190
 	}
 	top := axisTop(v)
 	slots := max(1, len(v.Bars), len(v.Compare))
-	slot := (chartWidth - chartLeft) / float64(slots)
+	slot := (width - chartLeft) / float64(slots)
 	bottom := height - chartFoot
 	y := func(n int64) float64 { return bottom - float64(n)/float64(top)*(bottom-chartTop) }
-	c := chart{ChartView: v, height: svgNumber(height), labelY: svgNumber(height - 5)}
+	c := chart{ChartView: v, width: svgNumber(width), height: svgNumber(height), labelY: svgNumber(height - 5)}
 	for i := range int64(5) {
 		n := top * i / 4
 		c.lines = append(c.lines, chartLine{svgNumber(y(n)), svgNumber(y(n) + 4), i18n.Count(n)})
 	}
+	labelled := -labelRoom // the middle of the last label
 	for i, b := range v.Bars {
 		x := chartLeft + float64(i)*slot
 		pad := slot * 0.16
+		if x+slot/2-labelled < labelRoom {
+			b.Label = ""
+		} else if b.Label != "" {
+			labelled = x + slot/2
+		}
 		c.bars = append(c.bars, chartBar{
 			Bar: b, x: svgNumber(x + pad), y: svgNumber(y(b.Value)), width: svgNumber(slot - 2*pad),
 			height: svgNumber(bottom - y(b.Value)), middle: svgNumber(x + slot/2),

@@ -146,3 +146,26 @@ func TestTextTooLongForAQRCodeIsAnError(t *testing.T) {
 		t.Error("it was encoded")
 	}
 }
+
+func TestNarrowChartLabelsWhatHasRoom(t *testing.T) {
+	t.Parallel()
+	var v ChartView
+	for _, month := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"} {
+		v.Bars = append(v.Bars, Bar{Label: month, Value: 1})
+	}
+	labels := func(width float64) string {
+		var out []string
+		for _, b := range v.layOut(width).bars {
+			if b.Label != "" {
+				out = append(out, b.Label)
+			}
+		}
+		return strings.Join(out, " ")
+	}
+	if got := labels(wideChart); got != "1 2 3 4 5 6 7 8 9 10 11 12" {
+		t.Errorf("wide: %s", got)
+	}
+	if got := labels(narrowChart); got != "1 3 5 7 9 11" {
+		t.Errorf("narrow: %s", got)
+	}
+}
