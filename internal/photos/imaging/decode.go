@@ -103,7 +103,7 @@ func decodeWebP(r io.Reader) (image.Image, error) {
 }
 
 // DecodeWithin returns the picture no larger than side by side pixels, keeping its shape; smaller ones keep
-// their size. This is what text recognition and previews take.
+// their size. This is what text recognition takes.
 func (p *Picture) DecodeWithin(side int) (*image.RGBA, error) {
 	scale := math.Min(1, float64(side)/float64(max(p.Width, p.Height)))
 	img, err := p.Decode(scale)
