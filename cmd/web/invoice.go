@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -90,10 +91,7 @@ func (c invoiceRunCmd) Run(e *env) error {
 	table := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
 	err = t.Billing.Run(e.ctx, billing.RunRequest{Month: month, Tenants: scopes, Finalize: c.Finalize, Actor: actor()}, db.Now(),
 		func(inv *billing.Detail) error { return e.printInvoice(inv, c.JSON, table) })
-	if err != nil {
-		return err
-	}
-	return table.Flush()
+	return errors.Join(err, table.Flush())
 }
 
 type invoiceListCmd struct {
@@ -114,25 +112,8 @@ func (c invoiceListCmd) Run(e *env) error {
 	}
 	defer t.Close()
 	table := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
-	for _, sc := range scopes {
-		list, err := t.Billing.Invoices(e.ctx, sc)
-		if err != nil {
-			return err
-		}
-		for _, inv := range list {
-			if c.Month != "" && string(inv.Month) != c.Month {
-				continue
-			}
-			detail, err := t.Billing.Invoice(e.ctx, sc, inv.ID)
-			if err != nil {
-				return err
-			}
-			if err := e.printInvoice(detail, c.JSON, table); err != nil {
-				return err
-			}
-		}
-	}
-	return table.Flush()
+	err = t.Billing.EachOf(e.ctx, scopes, billing.Month(c.Month), func(inv *billing.Detail) error { return e.printInvoice(inv, c.JSON, table) })
+	return errors.Join(err, table.Flush())
 }
 
 type invoiceExportCmd struct {

@@ -93,12 +93,14 @@ func BenchmarkDraftsOfAllTenants(b *testing.B) {
 	}
 }
 
-// settle lets the database learn what it holds, as it does by itself in time.
+// settle lets the database learn what it holds, as it does by itself in time. It
+// is not told that there are no invoices yet: a database learns nothing of tables
+// in which nothing has happened, and would plan for empty ones from then on.
 func settle(b *testing.B, d *db.DB) {
 	b.Helper()
 	statement := "ANALYZE"
 	if db.IsPostgres(d) {
-		statement = "VACUUM ANALYZE"
+		statement = "VACUUM ANALYZE tenants, attempts, charges"
 	}
 	_, err := d.Exec(statement)
 	require.NoError(b, err)

@@ -93,14 +93,13 @@ func (s *Service) EachInvoice(ctx context.Context, books Books, span Span, visit
 		if err != nil {
 			return err
 		}
-		for i := range page {
-			inv := &page[i]
+		lines, err := linesOfAll(ctx, s.db, page)
+		if err != nil {
+			return err
+		}
+		for _, inv := range page {
 			month, tenant = inv.Month, inv.TenantID
-			lines, err := linesOf(ctx, s.db, tenants.ForTenant(inv.TenantID), inv.ID)
-			if err != nil {
-				return err
-			}
-			if err := visit(&Detail{Invoice: *inv, Lines: lines}, names[inv.TenantID]); err != nil {
+			if err := visit(&Detail{Invoice: inv, Lines: lines[inv.ID]}, names[inv.TenantID]); err != nil {
 				return err
 			}
 		}

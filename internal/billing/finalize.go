@@ -108,7 +108,7 @@ func (inv *Invoice) finalize(ctx context.Context, tx bun.Tx, sc tenants.Scope, a
 			return err
 		}
 	}
-	if err := inv.save(ctx, tx, true); err != nil {
+	if err := inv.save(ctx, tx); err != nil {
 		return err
 	}
 	return tenants.Audit(ctx, tx, sc, actor, "invoice.finalize", "invoice", inv.ID, now)

@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -122,6 +123,62 @@ func linesOf(ctx context.Context, tx bun.IDB, sc tenants.Scope, invoiceID string
 		return nil, fmt.Errorf("cannot load the lines: %w", err)
 	}
 	return lines, nil
+}
+
+// linesOfAll loads the lines of many invoices, by the invoice's id.
+func linesOfAll(ctx context.Context, tx bun.IDB, of []Invoice) (map[string][]Line, error) {
+	if len(of) == 0 {
+		return nil, nil
+	}
+	var lines []Line
+	err := tx.NewSelect().Model(&lines).Where("(tenant_id, invoice_id) IN (VALUES ?)", invoiceKeys(of)).
+		Order("tenant_id", "invoice_id", "ordinal").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot load the lines: %w", err)
+	}
+	out := map[string][]Line{}
+	for _, l := range lines {
+		out[l.InvoiceID] = append(out[l.InvoiceID], l)
+	}
+	return out, nil
+}
+
+// invoiceKeys lists what names the invoices and their lines.
+func invoiceKeys(of []Invoice) bun.ListValues {
+	keys := make([]bun.TupleValues, len(of))
+	for i, inv := range of {
+		keys[i] = bun.Tuple([]string{inv.TenantID, inv.ID})
+	}
+	return bun.List(keys)
+}
+
+// EachOf visits the tenants' invoices with their lines, those of each newest
+// first. The month narrows them, "" takes all.
+func (s *Service) EachOf(ctx context.Context, of []tenants.Scope, month Month, visit func(*Detail) error) error {
+	for part := range slices.Chunk(of, 100) {
+		ids := make([]string, len(part))
+		for i, sc := range part {
+			ids[i] = sc.TenantID()
+		}
+		var list []Invoice
+		q := s.db.NewSelect().Model(&list).Where("tenant_id IN (?)", bun.List(ids)).Order("tenant_id", "month DESC", "id DESC")
+		if month != "" {
+			q.Where("month = ?", month)
+		}
+		if err := q.Scan(ctx); err != nil {
+			return fmt.Errorf("cannot list the invoices: %w", err)
+		}
+		lines, err := linesOfAll(ctx, s.db, list)
+		if err != nil {
+			return err
+		}
+		for _, inv := range list {
+			if err := visit(&Detail{Invoice: inv, Lines: lines[inv.ID]}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // lineCharges reads the charges that the line holds after one of them.

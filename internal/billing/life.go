@@ -97,7 +97,7 @@ func (s *Service) change(ctx context.Context, sc tenants.Scope, id, actor, actio
 		if err := f(ctx, tx, inv); err != nil {
 			return err
 		}
-		if err := inv.save(ctx, tx, true); err != nil {
+		if err := inv.save(ctx, tx); err != nil {
 			return err
 		}
 		if err := s.changed(ctx, tx, sc, inv); err != nil {

@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -68,24 +69,48 @@ type book struct {
 }
 
 func loadBook(ctx context.Context, tx bun.IDB, sc tenants.Scope) (*book, error) {
-	b := &book{plans: map[string][]PlanPrice{}}
-	if err := tx.NewSelect().Model(&b.own).ApplyQueryBuilder(sc.Where).Order("from_day").Scan(ctx); err != nil {
-		return nil, fmt.Errorf("cannot load the tenant's prices: %w", err)
+	r := rating{sc: sc}
+	if err := openBooks(ctx, tx, []*rating{&r}); err != nil {
+		return nil, err
+	}
+	return r.book, nil
+}
+
+// openBooks gives each month the book of its tenant.
+func openBooks(ctx context.Context, tx bun.IDB, list []*rating) error {
+	var own []TenantPrice
+	if err := tx.NewSelect().Model(&own).Where("tenant_id IN (?)", bun.List(tenantIDs(list))).Order("tenant_id", "from_day").Scan(ctx); err != nil {
+		return fmt.Errorf("cannot load the tenants' prices: %w", err)
 	}
 	names := []string{StandardPlan}
-	for _, p := range b.own {
+	byTenant := map[string][]TenantPrice{}
+	for _, p := range own {
 		if p.Plan != "" {
 			names = append(names, p.Plan)
 		}
+		byTenant[p.TenantID] = append(byTenant[p.TenantID], p)
 	}
-	var plans []PlanPrice
-	if err := tx.NewSelect().Model(&plans).Where("plan IN (?)", bun.List(names)).Order("plan", "from_day").Scan(ctx); err != nil {
-		return nil, fmt.Errorf("cannot load the prices of the plans: %w", err)
+	slices.Sort(names)
+	var prices []PlanPrice
+	if err := tx.NewSelect().Model(&prices).Where("plan IN (?)", bun.List(slices.Compact(names))).Order("plan", "from_day").Scan(ctx); err != nil {
+		return fmt.Errorf("cannot load the prices of the plans: %w", err)
 	}
-	for _, p := range plans {
-		b.plans[p.Plan] = append(b.plans[p.Plan], p)
+	plans := map[string][]PlanPrice{}
+	for _, p := range prices {
+		plans[p.Plan] = append(plans[p.Plan], p)
 	}
-	return b, nil
+	for _, r := range list {
+		r.book = &book{own: byTenant[r.sc.TenantID()], plans: plans}
+	}
+	return nil
+}
+
+func tenantIDs(list []*rating) []string {
+	ids := make([]string, len(list))
+	for i, r := range list {
+		ids[i] = r.sc.TenantID()
+	}
+	return ids
 }
 
 // on is what holds on the day. A plan without a price for a day is Invalid: it

@@ -3,8 +3,8 @@ package billing
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -58,9 +58,12 @@ func lastDay(m Month) string { return dayOf(m.End().Add(-time.Second)) }
 
 // rating is how one tenant's month is priced.
 type rating struct {
+	sc    tenants.Scope
 	month Month
+	book  *book
 	spans []span
 	last  *Terms // what holds on the last day; its minimum is the month's
+	err   error  // why the month has no price; nothing else is set then
 }
 
 // unitFen is what the charge costs.
@@ -84,64 +87,151 @@ func (r *rating) grossFen(c *Charge) (int64, error) {
 	return fen, err
 }
 
-// rate finds how the month is priced by the book. Prices that begin within the
-// month count their receipts, tiers and free ones from there on.
+// rate finds how one month is priced by the book.
 func rate(ctx context.Context, tx bun.IDB, sc tenants.Scope, b *book, month Month) (*rating, error) {
-	r := &rating{month: month}
-	var runs []span
-	for day := month.Start(); day.Before(month.End()); day = day.AddDate(0, 0, 1) {
+	r := &rating{sc: sc, month: month, book: b}
+	if err := rateAll(ctx, tx, []*rating{r}); err != nil {
+		return nil, err
+	}
+	return r, r.err
+}
+
+// rateAll finds how months are priced, each by its book, but for those with an
+// err. Prices that begin within a month count their receipts, tiers and free ones
+// from there on.
+func rateAll(ctx context.Context, tx bun.IDB, list []*rating) error {
+	var runs []*run
+	for _, r := range list {
+		if r.err == nil {
+			runs = append(runs, r.runs()...)
+		}
+	}
+	if err := countRuns(ctx, tx, runs); err != nil {
+		return err
+	}
+	if err := findCuts(ctx, tx, runs); err != nil {
+		return err
+	}
+	for _, run := range runs {
+		run.rating.spans = append(run.rating.spans, run.cut()...)
+	}
+	return nil
+}
+
+// run is a number of days of a month with one price.
+type run struct {
+	span
+	rating *rating
+	total  int64    // its receipts, if the price depends on their number
+	cuts   []int64  // the numbers of receipts after which they cost something else, from 0
+	ids    []string // the receipts at the cuts, "" for the first
+}
+
+// runs finds the prices of the month in the book.
+func (r *rating) runs() (runs []*run) {
+	for day := r.month.Start(); day.Before(r.month.End()); day = day.AddDate(0, 0, 1) {
 		text := dayOf(day)
-		terms, err := b.on(text)
+		terms, err := r.book.on(text)
 		if err != nil {
-			return nil, err
+			r.err = err
+			return nil
 		}
 		if n := len(runs); n > 0 && runs[n-1].terms == terms {
 			runs[n-1].untilDay = text
 		} else {
-			runs = append(runs, span{fromDay: text, untilDay: text, terms: terms})
+			runs = append(runs, &run{span: span{fromDay: text, untilDay: text, terms: terms}, rating: r})
 		}
 		r.last = terms
 	}
-	for _, run := range runs {
-		if run.terms.simple() {
-			run.tier = run.terms.Tiers[0]
-			r.spans = append(r.spans, run)
-			continue
-		}
-		spans, err := cutSpans(ctx, tx, sc, month, run)
-		if err != nil {
-			return nil, err
-		}
-		r.spans = append(r.spans, spans...)
-	}
-	return r, nil
+	return runs
 }
 
-// cutSpans cuts a run of days with one price at the places where receipts begin
-// to cost something else.
-func cutSpans(ctx context.Context, tx bun.IDB, sc tenants.Scope, month Month, run span) ([]span, error) {
-	total, err := tx.NewSelect().Model((*Charge)(nil)).ApplyQueryBuilder(sc.Where).Apply(run.where(month)).Count(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("cannot count the receipts of a price: %w", err)
-	}
-	var out []span
-	after := ""
-	cuts := run.terms.cuts(int64(total))
-	for i, place := range cuts {
-		s := run
-		s.after, s.free, s.tier = after, place < run.terms.Free, run.terms.tierAt(int64(total))
-		if run.terms.Graduated {
-			s.tier = run.terms.tierAt(place + 1)
+// charges selects the run's charges.
+func (r *run) charges(tx bun.IDB) *bun.SelectQuery {
+	return tx.NewSelect().Model((*Charge)(nil)).ApplyQueryBuilder(r.rating.sc.Where).Apply(r.where(r.rating.month))
+}
+
+// countRuns finds out where the runs are to be cut.
+func countRuns(ctx context.Context, tx bun.IDB, runs []*run) error {
+	var parts []*bun.SelectQuery
+	for i, run := range runs {
+		if run.terms.simple() {
+			run.cuts = []int64{0}
+			continue
 		}
-		if i+1 < len(cuts) {
-			if s.through, err = idAt(ctx, tx, sc, month, run, cuts[i+1]); err != nil {
-				return nil, err
-			}
-			after = s.through
+		parts = append(parts, run.charges(tx).ColumnExpr("? AS run, COUNT(*) AS total", i))
+	}
+	for query := range unions(parts) {
+		var rows []struct {
+			Run   int
+			Total int64
+		}
+		if err := query.Scan(ctx, &rows); err != nil {
+			return fmt.Errorf("cannot count the receipts of a price: %w", err)
+		}
+		for _, row := range rows {
+			run := runs[row.Run]
+			run.total, run.cuts = row.Total, run.terms.cuts(row.Total)
+		}
+	}
+	return nil
+}
+
+// findCuts finds the receipts at which the runs are cut.
+func findCuts(ctx context.Context, tx bun.IDB, runs []*run) error {
+	var parts []*bun.SelectQuery
+	for i, run := range runs {
+		run.ids = make([]string, len(run.cuts))
+		for j, n := range run.cuts[1:] {
+			nth := run.charges(tx).Column("id").Order("charge.id").Offset(n - 1).Limit(1)
+			parts = append(parts, tx.NewSelect().ColumnExpr("? AS run, ? AS cut, (?) AS id", i, j+1, nth))
+		}
+	}
+	for query := range unions(parts) {
+		var rows []struct {
+			Run, Cut int
+			ID       string
+		}
+		if err := query.Scan(ctx, &rows); err != nil {
+			return fmt.Errorf("cannot find where a price ends: %w", err)
+		}
+		for _, row := range rows {
+			runs[row.Run].ids[row.Cut] = row.ID
+		}
+	}
+	return nil
+}
+
+// cut makes the spans of the run.
+func (r *run) cut() []span {
+	var out []span
+	for i, place := range r.cuts {
+		s := r.span
+		s.after, s.free, s.tier = r.ids[i], place < r.terms.Free, r.terms.tierAt(r.total)
+		if r.terms.Graduated {
+			s.tier = r.terms.tierAt(place + 1)
+		}
+		if i+1 < len(r.cuts) {
+			s.through = r.ids[i+1]
 		}
 		out = append(out, s)
 	}
-	return out, nil
+	return out
+}
+
+// unions asks queries with the same columns together, as many at a time as a
+// database plans in one statement.
+func unions(parts []*bun.SelectQuery) iter.Seq[*bun.SelectQuery] {
+	return func(yield func(*bun.SelectQuery) bool) {
+		for together := range slices.Chunk(parts, 100) {
+			for _, part := range together[1:] {
+				together[0].UnionAll(part)
+			}
+			if !yield(together[0]) {
+				return
+			}
+		}
+	}
 }
 
 // cuts are the numbers of receipts after which the price changes, from 0 on, as
@@ -156,64 +246,6 @@ func (t *Terms) cuts(total int64) []int64 {
 	slices.Sort(cuts)
 	cuts = slices.Compact(cuts)
 	return slices.DeleteFunc(cuts, func(c int64) bool { return c > 0 && c >= total })
-}
-
-// idAt is the id of the n-th receipt of the run.
-func idAt(ctx context.Context, tx bun.IDB, sc tenants.Scope, month Month, run span, n int64) (id string, err error) {
-	err = tx.NewSelect().Model((*Charge)(nil)).Column("id").ApplyQueryBuilder(sc.Where).Apply(run.where(month)).
-		Order("charge.id").Offset(n-1).Limit(1).Scan(ctx, &id)
-	if err != nil {
-		return "", fmt.Errorf("cannot find receipt %d of a price: %w", n, err)
-	}
-	return id, nil
-}
-
-// group is a number of charges that are alike in the columns that were asked for.
-type group struct {
-	Day      string
-	TypeID   int
-	TypeName string
-	City     string
-	Points   int64
-	Receipts int64
-	unitFen  int64
-	span     int // index in the rating
-}
-
-// groups counts the month's charges by type, points and the further columns,
-// and prices them. narrow may add conditions, or be nil.
-func (r *rating) groups(ctx context.Context, tx bun.IDB, sc tenants.Scope, columns string, narrow func(*bun.SelectQuery) *bun.SelectQuery) ([]group, error) {
-	keys := groupKeys(columns)
-	var out []group
-	for i := range r.spans {
-		var part []group
-		q := tx.NewSelect().Model((*Charge)(nil)).ColumnExpr(keys + ", COUNT(*) AS receipts").
-			ApplyQueryBuilder(sc.Where).Apply(r.spans[i].where(r.month)).GroupExpr(keys)
-		if narrow != nil {
-			q.Apply(narrow)
-		}
-		if err := q.Scan(ctx, &part); err != nil {
-			return nil, fmt.Errorf("cannot count the charges of %s: %w", r.month, err)
-		}
-		for _, g := range part {
-			g.span, g.unitFen = i, r.spans[i].unitFen(g.TypeID, g.Points)
-			out = append(out, g)
-		}
-	}
-	return out, nil
-}
-
-// groupKeys are the columns together with the type and the points, in the order
-// of the index charges_usage: the database then counts as it reads, without a
-// hash table or a sort.
-func groupKeys(columns string) string {
-	var keys []string
-	for _, key := range []string{"charge.day", "charge.type_id", "charge.type_name", "charge.city", "charge.points"} {
-		if key == "charge.type_id" || key == "charge.points" || strings.Contains(columns, key) {
-			keys = append(keys, key)
-		}
-	}
-	return strings.Join(keys, ", ")
 }
 
 // rater prices charges of any month of a tenant, and finds out how once a month.

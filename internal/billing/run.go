@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"huizhi/internal/apperr"
@@ -32,48 +33,56 @@ func (s *Service) EveryTenant(ctx context.Context, _ tenants.Sweep) ([]tenants.S
 }
 
 // Run makes the invoices of a month that is over and hands each to visit. A
-// tenant who owes nothing for the month gets none. Each tenant is a transaction
-// of its own, and what is done already is left as it is: a run that was killed,
-// or that runs on two machines at once, is finished by running it again.
+// tenant who owes nothing for the month gets none, and one whose month cannot be
+// invoiced does not keep the others from theirs: the error names them all.
+// Drafts are made together, each number is given in a transaction of its own, and
+// what is done already is left as it is: a run that was killed, or that runs on
+// two machines at once, is finished by running it again.
 //
-// A month that is not over is Invalid.
+// A month that is not over is Invalid. An error of visit ends the run.
 func (s *Service) Run(ctx context.Context, r RunRequest, now time.Time, visit func(*Detail) error) error {
 	if !r.Month.Ended(now) {
 		return apperr.New(apperr.Invalid, "error.billing.not_over", "month", string(r.Month))
 	}
-	for _, sc := range r.Tenants {
-		id, err := s.runOne(ctx, sc, r, now)
-		if apperr.KindOf(err) == apperr.Invalid && isKey(err, "error.billing.empty_month") {
-			continue
+	var errs []error
+	for part := range slices.Chunk(r.Tenants, draftsTogether) {
+		list := make([]*draft, len(part))
+		for i, sc := range part {
+			list[i] = newDraft(sc, r.Month)
 		}
-		if err != nil {
-			return fmt.Errorf("cannot invoice tenant %s: %w", sc.TenantID(), err)
-		}
-		inv, err := s.Invoice(ctx, sc, id)
-		if err != nil {
+		if err := s.draftAll(ctx, list, now); err != nil {
 			return err
 		}
-		if err := visit(inv); err != nil {
-			return err
+		for _, d := range list {
+			inv, err := s.finish(ctx, d, r, now)
+			switch {
+			case err != nil:
+				errs = append(errs, fmt.Errorf("cannot invoice tenant %s: %w", d.sc.TenantID(), err))
+			case inv != nil:
+				if err := visit(inv); err != nil {
+					return err
+				}
+			}
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// runOne drafts the month unless that is over, finalizes it if asked to, and
-// returns the id of the invoice.
-func (s *Service) runOne(ctx context.Context, sc tenants.Scope, r RunRequest, now time.Time) (id string, err error) {
-	inv, err := s.Draft(ctx, sc, r.Month, now)
+// finish makes the draft final if that is asked for and it is one, and loads the
+// invoice; nil when the tenant owes nothing.
+func (s *Service) finish(ctx context.Context, d *draft, r RunRequest, now time.Time) (*Detail, error) {
 	switch {
-	case isKey(err, "error.billing.not_draft"):
-		return inv.ID, nil
-	case err != nil:
-		return "", err
+	case isKey(d.err, "error.billing.empty_month"):
+		return nil, nil
+	case isKey(d.err, "error.billing.not_draft"):
+	case d.err != nil:
+		return nil, d.err
+	case r.Finalize:
+		if _, err := s.Finalize(ctx, d.sc, r.Month, r.Actor, now); err != nil {
+			return nil, err
+		}
 	}
-	if r.Finalize {
-		inv, err = s.Finalize(ctx, sc, r.Month, r.Actor, now)
-	}
-	return inv.ID, err
+	return s.Invoice(ctx, d.sc, d.inv.ID)
 }
 
 // isKey tells that the error has this sentence for the person.

@@ -72,6 +72,24 @@ func lockLedger(ctx context.Context, tx bun.Tx, sc tenants.Scope) error {
 	return lock(ctx, tx, sc, "pg_advisory_xact_lock")
 }
 
+// lockLedgers is lockLedger for many tenants. Everybody who takes several takes
+// them in the order of their locks, so that nobody waits in a circle.
+func lockLedgers(ctx context.Context, tx bun.Tx, tenantIDs []string) error {
+	if !db.IsPostgres(tx) {
+		return nil // the transaction holds the only write lock
+	}
+	ids := make([]bun.TupleValues, len(tenantIDs))
+	for i, id := range tenantIDs {
+		ids[i] = bun.Tuple([]string{id})
+	}
+	_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(?, ledger.key) FROM
+		(SELECT DISTINCT hashtext(tenant.id) AS key FROM (VALUES ?) AS tenant (id) ORDER BY key) AS ledger`, ledgerLock, bun.List(ids))
+	if err != nil {
+		return fmt.Errorf("cannot lock the ledgers: %w", err)
+	}
+	return nil
+}
+
 func lock(ctx context.Context, tx bun.Tx, sc tenants.Scope, function string) error {
 	if !db.IsPostgres(tx) {
 		return nil // the transaction holds the only write lock

@@ -59,7 +59,7 @@ func (s *Service) Usage(ctx context.Context, sc tenants.Scope, month Month, now 
 	if err != nil {
 		return nil, err
 	}
-	groups, err := rated.groups(ctx, s.db, sc, "charge.day, charge.type_name, charge.city", nil)
+	groups, err := rated.groups(ctx, s.db, "charge.day, charge.type_name, charge.city", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (s *Service) compare(ctx context.Context, sc tenants.Scope, u *Usage, r *ra
 	if err != nil {
 		return err
 	}
-	days, err := rated.groups(ctx, s.db, sc, "charge.day", nil)
+	days, err := rated.groups(ctx, s.db, "charge.day", nil)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (s *Service) compare(ctx context.Context, sc tenants.Scope, u *Usage, r *ra
 		}
 	}
 	// The day that is compared in part.
-	part, err := rated.groups(ctx, s.db, sc, "", func(q *bun.SelectQuery) *bun.SelectQuery {
+	part, err := rated.groups(ctx, s.db, "", func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Where("charge.day = ? AND charge.at < ?", cutDay, cut.UTC())
 	})
 	for _, g := range part {
@@ -206,7 +206,7 @@ func (r *rater) sum(ctx context.Context, month Month) (sum Sum, err error) {
 	if err != nil {
 		return sum, err
 	}
-	groups, err := rated.groups(ctx, r.tx, r.sc, "", nil)
+	groups, err := rated.groups(ctx, r.tx, "", nil)
 	for _, g := range groups {
 		sum.add(g)
 	}

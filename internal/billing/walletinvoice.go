@@ -114,7 +114,7 @@ func (s *Service) payFromWallet(ctx context.Context, tx bun.Tx, sc tenants.Scope
 	if err := inv.settle(now); err != nil {
 		return err
 	}
-	if err := inv.save(ctx, tx, true); err != nil {
+	if err := inv.save(ctx, tx); err != nil {
 		return err
 	}
 	id := db.NewID()

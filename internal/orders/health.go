@@ -298,7 +298,8 @@ func (s *Service) UsualTime(ctx context.Context, typeID int) (TypeTime, error) {
 	u := TypeTime{TypeID: typeID}
 	var rows []Attempt
 	err := s.DB.NewSelect().Model(&rows).Column("a.created_at", "a.finished_at").
-		Where("a.status = 'completed' AND NOT a.simulate AND a.type_id = ?", typeID).Order("a.finished_at DESC").Limit(usualSample).Scan(ctx)
+		Where("a.status = 'completed' AND a.finished_at IS NOT NULL AND NOT a.simulate AND a.type_id = ?", typeID).
+		Order("a.finished_at DESC").Limit(usualSample).Scan(ctx)
 	if err != nil {
 		return u, fmt.Errorf("cannot load the last receipts: %w", err)
 	}
