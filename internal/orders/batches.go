@@ -91,6 +91,19 @@ func getBatch(ctx context.Context, tx bun.IDB, sc tenants.Scope, id string) (*Ba
 	return b, nil
 }
 
+// lockBatch loads a batch for changing what is in it.
+func lockBatch(ctx context.Context, tx bun.IDB, sc tenants.Scope, id string) (*Batch, error) {
+	b := new(Batch)
+	err := tx.NewSelect().Model(b).ApplyQueryBuilder(sc.Where).Where("id = ?", id).Apply(db.ForUpdate(tx)).Scan(ctx)
+	if db.IsNoRows(err) {
+		return nil, apperr.New(apperr.NotFound, "error.batch.not_found")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot lock batch %s: %w", id, err)
+	}
+	return b, nil
+}
+
 // Counts are the orders of a batch by status.
 type Counts map[Status]int64
 

@@ -92,13 +92,9 @@ func (s *Service) RosterChanged(ctx context.Context, tx bun.Tx, sc tenants.Scope
 // a batch are one at a time.
 func (s *Service) inBatch(ctx context.Context, sc tenants.Scope, batchID string, fn func(context.Context, bun.Tx, *Batch) error) error {
 	return s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		b := new(Batch)
-		err := tx.NewSelect().Model(b).ApplyQueryBuilder(sc.Where).Where("id = ?", batchID).Apply(db.ForUpdate(tx)).Scan(ctx)
-		if db.IsNoRows(err) {
-			return apperr.New(apperr.NotFound, "error.batch.not_found")
-		}
+		b, err := lockBatch(ctx, tx, sc, batchID)
 		if err != nil {
-			return fmt.Errorf("cannot lock the batch: %w", err)
+			return err
 		}
 		return fn(ctx, tx, b)
 	})

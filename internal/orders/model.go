@@ -19,6 +19,9 @@
 //	adopt.go      lost attempts whose number the operator was told
 //	receive.go    result files are fetched and kept
 //	validity.go   how long receipts can be used
+//	receiptlist.go the receipts that a tenant holds, by their last day
+//	renew.go      a receipt is applied for again with the same photo
+//	usable.go     who has a usable receipt already
 //	expired.go    whose pictures nobody needs any more
 //	status.go     the only table of moves
 package orders
@@ -90,6 +93,7 @@ type Order struct {
 	CompletedAt     *time.Time
 	ValidUntil      *time.Time // when the receipt is used up, by advice of package validity; nil without a receipt, and for rehearsals
 	ValidBy         string     // "" not reckoned yet, the edition of the table, or validByHand
+	RenewsID        *string    // the order whose receipt this one renews
 }
 
 // PairedBy says why a card belongs to a portrait.
@@ -229,6 +233,8 @@ const (
 	EventFetchFailed   EventKind = "fetch_failed"
 	EventCancelled     EventKind = "cancelled"
 	EventRevealed      EventKind = "revealed"
+	EventRenewed       EventKind = "renewed"  // another order renews this one's receipt
+	EventValidity      EventKind = "validity" // somebody read the last day on the receipt
 )
 
 // ReceiptState says whether the files are with us.

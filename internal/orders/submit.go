@@ -35,7 +35,8 @@ func (dispatchArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{Queu
 // pressing twice, or two people pressing, submits once. When the tenant's money
 // does not last for all of them, it is Conflict and none is queued: a part that
 // the system picked would be neither the part nor the bill that was asked for.
-func (s *Service) SubmitBatch(ctx context.Context, sc tenants.Scope, batchID, actor string) (int, error) {
+// The orders named in leave stay as they are.
+func (s *Service) SubmitBatch(ctx context.Context, sc tenants.Scope, batchID, actor string, leave ...string) (int, error) {
 	total := 0
 	portion, err := s.portion(ctx, sc)
 	if err != nil {
@@ -47,6 +48,9 @@ func (s *Service) SubmitBatch(ctx context.Context, sc tenants.Scope, batchID, ac
 			Where("batch_id = ? AND status = ?", batchID, StatusReady).Order("seq")
 		if portion > 0 {
 			q.Limit(portion)
+		}
+		if len(leave) > 0 {
+			q.Where("id NOT IN (?)", bun.List(leave))
 		}
 		if err := q.Scan(ctx, &ids); err != nil {
 			return total, fmt.Errorf("cannot list the ready orders: %w", err)

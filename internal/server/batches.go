@@ -16,6 +16,7 @@ import (
 	"huizhi/web/templates/batchview"
 	"huizhi/web/templates/layout"
 	"huizhi/web/templates/ui"
+	"huizhi/web/templates/validityview"
 )
 
 func (s *Server) batchRoutes() []route {
@@ -269,10 +270,41 @@ func (s *Server) submitModel(r *http.Request) (batchview.SubmitModel, error) {
 	}
 	m := batchview.SubmitModel{BatchID: id, Name: b.Name, Count: q.Receipts, Points: q.Points, Fen: q.Fen,
 		Left: counts[orders.StatusReview], Simulate: b.Simulate, Usual: usual}
-	if !b.Simulate {
-		m.Short, m.Low, err = s.fundsNotes(r, b.TypeID, q.Receipts)
+	if b.Simulate {
+		return m, nil
 	}
-	return m, err
+	if m.Short, m.Low, err = s.fundsNotes(r, b.TypeID, q.Receipts); err != nil {
+		return m, err
+	}
+	return m, s.addUsable(r, b, &m)
+}
+
+// addUsable says who has a usable receipt already, and what leaving them out saves.
+func (s *Server) addUsable(r *http.Request, b *orders.Batch, m *batchview.SubmitModel) error {
+	ctx, sc := r.Context(), identity(r).Scope()
+	found, err := s.Orders.UsableInBatch(ctx, sc, b.ID)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	for _, u := range found {
+		m.Leave = append(m.Leave, u.OrderID)
+	}
+	m.Others = max(0, m.Count-int64(len(found)))
+	saved, err := s.quote(ctx, sc, b.TypeID, int64(len(found)))
+	if err != nil {
+		return err
+	}
+	if m.Others > 0 && m.Short != nil {
+		short, _, err := s.fundsNotes(r, b.TypeID, m.Others)
+		if err != nil {
+			return err
+		}
+		m.OthersShort = short != nil
+	}
+	view := usableView(ctx, found, int(m.Count), db.Now())
+	view.Saves = i18n.T(ctx, "validity.usable.saves", "points", i18n.Points(ctx, saved.Points), "money", i18n.Money(saved.Fen))
+	m.Usable = validityview.Usable(view)
+	return nil
 }
 
 // submitBatch submits what was ready when it was asked. When more has become
@@ -284,12 +316,16 @@ func (s *Server) submitBatch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	agreed, err := strconv.ParseInt(r.PostFormValue("count"), 10, 64)
-	if err != nil || m.Count > agreed {
+	count, field, leave := m.Count, "count", []string(nil)
+	if r.PostFormValue("leave") == batchview.LeaveUsable {
+		count, field, leave = m.Count-int64(len(m.Leave)), "others", m.Leave
+	}
+	agreed, err := strconv.ParseInt(r.PostFormValue(field), 10, 64)
+	if err != nil || count > agreed {
 		m.Changed = true
 		return s.render(w, r, http.StatusConflict, batchview.SubmitPage(s.chrome(r, layout.NavBatches), m))
 	}
-	n, err := s.Orders.SubmitBatch(r.Context(), id.Scope(), batch, id.User.ID)
+	n, err := s.Orders.SubmitBatch(r.Context(), id.Scope(), batch, id.User.ID, leave...)
 	if apperr.KindOf(err) == apperr.Conflict && m.Short != nil { // the page says how much is missing, and what to do
 		note(r).err = err
 		return s.render(w, r, http.StatusConflict, batchview.SubmitPage(s.chrome(r, layout.NavBatches), m))

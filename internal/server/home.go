@@ -32,6 +32,7 @@ func (s *Server) sampleURL() string {
 const (
 	homeOrders  = 3
 	homeBatches = 6
+	daysOfHint  = 7 // receipts that end within them are pointed at
 )
 
 // home is the first page: what needs a person, the newest batches, the month.
@@ -53,6 +54,13 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.Low = low
+	expiring, err := s.Orders.Expiring(ctx, sc, daysOfHint)
+	if err != nil {
+		return err
+	}
+	if expiring > 0 {
+		m.Expiring = &ui.NoteView{Tone: ui.Wait, Icon: "clock-alert", Text: i18n.T(ctx, "validity.home", "n", expiring), Action: ui.Btn{Label: i18n.T(ctx, "validity.home.link"), Href: shelfURL(orders.ShelfSoon)}}
+	}
 	counts, err := s.Orders.StatusCounts(ctx, sc)
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 	"huizhi/internal/tenants"
 	"huizhi/web/templates/layout"
 	"huizhi/web/templates/orderview"
+	"huizhi/web/templates/validityview"
 )
 
 // statusStopPolling is htmx's status for "this is the last answer, stop asking".
@@ -97,6 +98,11 @@ func (s *Server) orderModel(r *http.Request) (orderview.OrderModel, error) {
 		}
 	}
 	addReceipt(&m, h.Receipt)
+	part, err := s.validityPart(ctx, id.Scope(), o, m.Now)
+	if err != nil {
+		return orderview.OrderModel{}, err
+	}
+	m.Validity = validityview.Part(part)
 	told, err := s.API.Deliveries(ctx, id.Scope(), o.ID)
 	if err != nil {
 		return orderview.OrderModel{}, err

@@ -112,7 +112,7 @@ func (s *Server) routes() []route {
 	var all []route
 	for _, area := range [][]route{
 		s.systemRoutes(), s.authRoutes(), s.homeRoutes(), s.batchRoutes(), s.rosterRoutes(), s.uploadRoutes(), s.reviewRoutes(),
-		s.orderRoutes(), s.receiptRoutes(), s.billingRoutes(), s.settingRoutes(), s.recognitionRoutes(), s.providerRoutes(), s.stripeRoutes(), s.platformRoutes(), s.financeRoutes(), s.reconcileRoutes(), s.priceRoutes(), s.walletRoutes(), s.exportRoutes(), s.voucherRoutes(), s.fapiaoRoutes(), s.apiRoutes(),
+		s.orderRoutes(), s.receiptRoutes(), s.validityRoutes(), s.billingRoutes(), s.settingRoutes(), s.recognitionRoutes(), s.providerRoutes(), s.stripeRoutes(), s.platformRoutes(), s.financeRoutes(), s.reconcileRoutes(), s.priceRoutes(), s.walletRoutes(), s.exportRoutes(), s.voucherRoutes(), s.fapiaoRoutes(), s.apiRoutes(),
 	} {
 		all = append(all, area...)
 	}

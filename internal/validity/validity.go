@@ -186,3 +186,10 @@ func (p Photo) Age(taken, now time.Time) PhotoAge {
 		return PhotoOld
 	}
 }
+
+// InDays is the moment until which receipts are used up that have at most n days
+// left, today included.
+func InDays(now time.Time, n int) time.Time {
+	y, m, d := now.In(shanghai).Date()
+	return time.Date(y, m, d+n, 0, 0, 0, 0, shanghai).UTC()
+}

@@ -34,6 +34,10 @@ const (
 	RuleFileBytes    Rule = "file_bytes"
 )
 
+// RuleAge is for a photo that is handed in again: months since it came to us. It
+// changes with time, so [Evaluate] says nothing of it.
+const RuleAge Rule = "age"
+
 // Metrics is what was measured on a finished photo. Lengths are in its own pixels; those of the head are
 // zero when no face was found.
 type Metrics struct {

@@ -149,11 +149,34 @@ type SubmitModel struct {
 	Points, Fen   int64
 	Left          int64 // in review: not submitted
 	Simulate      bool
-	Usual         string       // how long a receipt takes
-	Changed       bool         // the count changed since the question was asked
-	Short         *ui.NoteView // the wallet does not pay for them; nil when it does
-	Low           *ui.NoteView // it does, and runs out
+	Usual         string          // how long a receipt takes
+	Changed       bool            // the count changed since the question was asked
+	Short         *ui.NoteView    // the wallet does not pay for them; nil when it does
+	Low           *ui.NoteView    // it does, and runs out
+	Usable        templ.Component // who has a usable receipt already; nil for nobody
+	Others        int64           // the orders of those who have none
+	Leave         []string        // the orders of the rest
+	OthersShort   bool            // the wallet does not even pay for the others
 	Open          bool
+}
+
+// LeaveUsable is the value of the field "leave" that submits only the orders of those who have no usable receipt.
+const LeaveUsable = "usable"
+
+// submit is the main button: without those who have a usable receipt, if there are any.
+func (m SubmitModel) submit(ctx context.Context) ui.Btn {
+	if m.Usable == nil {
+		return ui.Btn{Label: i18n.T(ctx, "batches.submit", "n", m.Count), Kind: ui.Primary, Type: "submit", Disabled: m.Count == 0 || m.Short != nil}
+	}
+	return ui.Btn{Label: i18n.T(ctx, "validity.submit.others", "n", m.Others), Kind: ui.Primary, Type: "submit", Name: "leave", Value: LeaveUsable, Disabled: m.Others == 0 || m.OthersShort}
+}
+
+// allTheSame submits all, also those who have a usable receipt.
+func (m SubmitModel) allTheSame(ctx context.Context) ui.Btn {
+	if m.Usable == nil {
+		return ui.Btn{}
+	}
+	return ui.Btn{Label: i18n.T(ctx, "validity.submit.all", "n", m.Count), Type: "submit", Disabled: m.Short != nil}
 }
 
 // sortURL takes what a person says a picture is.

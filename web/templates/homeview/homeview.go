@@ -21,6 +21,7 @@ type Model struct {
 	Month     *Month          // nil for those who do not see money
 	SampleURL string          // a ZIP to try with, or ""
 	Low       *ui.NoteView    // the wallet runs out; nil when it does not
+	Expiring  *ui.NoteView    // receipts end soon; nil when none does
 }
 
 // Group is orders that need a person for the same reason.

@@ -37,6 +37,7 @@ const (
 	NavBatches  = "batches"
 	NavRosters  = "rosters"
 	NavOrders   = "orders"
+	NavReceipts = "receipts" // by their last day
 	NavBilling  = "billing"
 	NavSettings = "settings"
 	NavUnknown  = "unknown"  // orders whose outcome is not known
@@ -120,6 +121,7 @@ func navigation(ctx context.Context, c Chrome) []navRow {
 		rows = append(rows,
 			navRow{name: NavBatches, icon: "folders", label: i18n.T(ctx, "common.nav.batches"), href: "/batches", phone: true},
 			navRow{name: NavOrders, icon: "list", label: i18n.T(ctx, "common.nav.orders"), href: "/orders", phone: true},
+			navRow{name: NavReceipts, icon: "wallet", label: i18n.T(ctx, "validity.title"), href: "/receipts/validity"},
 			navRow{name: NavRosters, icon: "users", label: i18n.T(ctx, "roster.nav"), href: "/rosters"})
 	}
 	if c.Counts[NavUnknown] > 0 || c.Nav == NavUnknown {

@@ -38,7 +38,8 @@ type OrderModel struct {
 	Attempts    []Attempt // newest first
 	Events      []Event   // of the order itself, newest first
 	Receipt     *Receipt
-	Program     *Program // nil unless a program handed it in
+	Validity    templ.Component // how long the receipt can be used
+	Program     *Program        // nil unless a program handed it in
 	View        string
 	Lane        *LaneRow // while the outcome is not known
 	NoEcho      bool

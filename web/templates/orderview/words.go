@@ -22,6 +22,8 @@ var looks = map[string]look{
 	"unmatched":       {"unlink", ui.Grey},
 	"edited":          {"pencil", ui.Grey},
 	"photo_replaced":  {"image-up", ui.Grey},
+	"renewed":         {"refresh-cw", ui.Grey},
+	"validity":        {"pencil", ui.Grey},
 	"confirmed":       {"check", ui.Grey},
 	"reopened":        {"rotate-ccw", ui.Grey},
 	"queued":          {"send-horizontal", ui.Grey},
@@ -84,6 +86,9 @@ func (e Event) text(ctx context.Context) string {
 		if e.Program {
 			return e.by(ctx, "orders.event_text.created_program")
 		}
+		if d["renews"] != "" {
+			return e.by(ctx, "orders.event_text.created_renewal", "number", d["renews"])
+		}
 		return i18n.T(ctx, "orders.event_text.created")
 	case "paired":
 		return i18n.T(ctx, "orders.event_text.paired."+d["by"])
@@ -105,6 +110,10 @@ func (e Event) text(ctx context.Context) string {
 		}
 	case "reopened", "cancelled", "unmatched", "photo_replaced", "revealed":
 		return e.by(ctx, "orders.event_text."+e.Kind)
+	case "renewed":
+		return e.by(ctx, "orders.event_text.renewed", "number", d["number"])
+	case "validity":
+		return e.by(ctx, "orders.event_text.validity", "day", d["day"])
 	case "accepted", "found":
 		return i18n.T(ctx, "orders.event_text."+e.Kind, "no", d["application_no"])
 	case "rejected", "not_sent":

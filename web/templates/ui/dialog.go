@@ -11,6 +11,8 @@ type DialogView struct {
 	Action string
 	// Submit is the button that does it and says what it does; Type is set. Cancel is the word of the other one.
 	Submit Btn
+	// Other is a second way to go on, before Submit in the foot; none without a Label. Name and Value tell which was taken.
+	Other  Btn
 	Cancel string // "取消" unless set
 	// ConfirmName has to be typed before Submit can be pressed; for what cannot be undone.
 	ConfirmName string
