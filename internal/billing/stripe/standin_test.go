@@ -30,6 +30,7 @@ type standIn struct {
 	answers   map[string]answer   // by idempotency key
 	calls     []string            // of those that changed something: "POST /v1/invoices"
 	seen      int                 // requests altogether
+	disturb   func(*http.Request) // may keep a request from being answered
 	lose      int                 // the answer to the request with this number is lost, from 1
 	mails     int
 	secret    string
@@ -58,6 +59,9 @@ func (s *standIn) serve(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	_ = r.ParseForm()
 	s.seen++
+	if s.disturb != nil {
+		s.disturb(r)
+	}
 	status, body := s.once(r)
 	if s.seen == s.lose {
 		// Done, but nobody is told: the connection breaks within the answer, where
@@ -268,6 +272,18 @@ func (s *standIn) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.answers = map[string]answer{}
+}
+
+// done counts the calls to a path with the end that changed something.
+func (s *standIn) done(end string) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, call := range s.calls {
+		if strings.HasSuffix(call, end) {
+			n++
+		}
+	}
+	return n
 }
 
 // only is the one invoice there is.

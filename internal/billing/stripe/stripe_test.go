@@ -38,6 +38,8 @@ type finance struct {
 // now is after the month of the invoice and before it is due.
 var now = time.Date(2026, 11, 3, 2, 0, 0, 0, time.UTC)
 
+var contact = stripe.Contact{Name: "晨光照相馆", Email: "finance@example.com"}
+
 // receipts is a line of n receipts.
 func receipts(ordinal, n int, unitFen int64) billing.Line {
 	return billing.Line{Ordinal: ordinal, Kind: billing.LineReceipts, TypeID: ordinal, TypeName: fmt.Sprintf("类型%d", ordinal), FromDay: "2026-10-01", UntilDay: "2026-10-31",
@@ -50,7 +52,7 @@ func newFinance(t *testing.T, d *db.DB, lines ...billing.Line) *finance {
 	if len(lines) == 0 {
 		lines = []billing.Line{receipts(1, 12, 500), receipts(2, 8, 500)} // ¥100.00
 	}
-	f := &finance{t: t, d: d, billing: billing.NewService(d), remote: newStandIn(t), contact: stripe.Contact{Name: "晨光照相馆", Email: "finance@example.com"}}
+	f := &finance{t: t, d: d, billing: billing.NewService(d), remote: newStandIn(t), contact: contact}
 	tenant := &tenants.Tenant{ID: db.NewID(), Name: f.contact.Name, Kind: tenants.KindStore, CreatedAt: now}
 	_, err := d.NewInsert().Model(tenant).Exec(ctx)
 	require.NoError(t, err)
