@@ -1,8 +1,10 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"huizhi/internal/apperr"
@@ -24,6 +26,7 @@ func (s *Server) reconcileRoutes() []route {
 		{"GET /platform/finance/{month}/reconcile", account, s.reconcilePage},
 		{"POST /platform/finance/{month}/reconcile", account, s.runReconcile},
 		{"POST /platform/finance/{month}/reconcile/accept", account, s.acceptDifferences},
+		{"POST /platform/finance/{month}/reconcile/reopen", account, s.reopenDifferences},
 		{"GET /platform/finance/{month}/close", account, s.closePage},
 		{"POST /platform/finance/{month}/close", account, s.closeMonth},
 	}
@@ -62,7 +65,7 @@ func (s *Server) reconcileModel(r *http.Request) (m billingview.ReconcileModel, 
 	}
 	filter := reconcile.Filter{State: reconcile.State(r.FormValue("state")), Kind: reconcile.Kind(r.FormValue("kind"))}
 	m = billingview.ReconcileModel{Start: month.Start(), Ended: month.Ended(now), Base: reconcileURL(month), Month: financeURL(month), Close: financeURL(month) + "/close",
-		Prev: reconcileURL(month.Add(-1)), Each: providers.PointsPerReceipt, Kind: string(filter.Kind), Filtered: filter != (reconcile.Filter{}),
+		Prev: reconcileURL(month.Add(-1)), Each: providers.PointsPerReceipt, State: string(filter.State), Kind: string(filter.Kind), Filtered: filter != (reconcile.Filter{}),
 		Closed: checklist.Closing != nil, Sums: sumsOf(report.Totals)}
 	if month < billing.MonthOf(now) {
 		m.Next = reconcileURL(month.Add(1))
@@ -153,8 +156,17 @@ func (s *Server) reconcileRows(r *http.Request, m *billingview.ReconcileModel, m
 	if run != nil {
 		people = append(people, run.RequestedBy)
 	}
-	for _, d := range list {
-		people = append(people, d.DecidedBy)
+	ids := make([]string, len(list))
+	for i, d := range list {
+		ids[i] = d.ID
+	}
+	events, err := s.Reconcile.History(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	events = slices.DeleteFunc(events, func(e reconcile.Event) bool { return e.Actor == reconcile.System })
+	for _, e := range events {
+		people = append(people, e.Actor)
 	}
 	known, err := s.Auth.Names(ctx, people...)
 	if err != nil {
@@ -174,8 +186,10 @@ func (s *Server) reconcileRows(r *http.Request, m *billingview.ReconcileModel, m
 		}
 		row := billingview.Difference{ID: d.ID, Kind: string(d.Kind), State: string(d.State), Tenant: houses[d.TenantID], OrderNumber: d.OrderNumber,
 			Ours: sideView(d.Ours), Theirs: sideView(d.Theirs), Since: d.FirstAt}
-		if d.State == reconcile.Accepted {
-			row.By, row.Reason = names.of(ctx, d.DecidedBy), d.Reason
+		for _, e := range events {
+			if e.DifferenceID == d.ID {
+				row.Decisions = append(row.Decisions, billingview.Decision{At: e.At, Event: string(e.Event), By: names.of(ctx, e.Actor), Reason: e.Reason})
+			}
 		}
 		if d.InvoiceID != "" {
 			row.Invoice = financeInvoiceURL(d.TenantID, d.InvoiceID)
@@ -222,6 +236,15 @@ func (s *Server) runReconcile(w http.ResponseWriter, r *http.Request) error {
 // acceptDifferences takes responsibility for those that were chosen, or for all of
 // the kind that is shown.
 func (s *Server) acceptDifferences(w http.ResponseWriter, r *http.Request) error {
+	return s.decideDifferences(w, r, s.Reconcile.Accept)
+}
+
+// reopenDifferences takes it back.
+func (s *Server) reopenDifferences(w http.ResponseWriter, r *http.Request) error {
+	return s.decideDifferences(w, r, s.Reconcile.Reopen)
+}
+
+func (s *Server) decideDifferences(w http.ResponseWriter, r *http.Request, decide func(context.Context, billing.Month, reconcile.Decision) (int64, error)) error {
 	month, err := monthOf(r, db.Now())
 	if err != nil {
 		return err
@@ -229,24 +252,24 @@ func (s *Server) acceptDifferences(w http.ResponseWriter, r *http.Request) error
 	if err := r.ParseForm(); err != nil {
 		return apperr.New(apperr.Invalid, "error.reconcile.nothing").Wrap(err)
 	}
-	a := reconcile.Acceptance{IDs: r.PostForm["id"], Reason: r.PostFormValue("reason"), Actor: identity(r).User.ID}
-	filter := reconcile.Filter{Kind: reconcile.Kind(r.PostFormValue("kind"))}
+	d := reconcile.Decision{IDs: r.PostForm["id"], Reason: r.PostFormValue("reason"), Actor: identity(r).User.ID}
+	filter := reconcile.Filter{State: reconcile.State(r.PostFormValue("state")), Kind: reconcile.Kind(r.PostFormValue("kind"))}
 	if r.PostFormValue("all") != "" {
-		a.IDs, a.Kind = nil, filter.Kind
+		d.IDs, d.Kind = nil, filter.Kind
 	}
-	_, err = s.Reconcile.Accept(r.Context(), month, a)
+	_, err = decide(r.Context(), month, d)
 	if fields, ok := fieldErrors(r, err); ok {
 		m, err := s.reconcileModel(r)
 		if err != nil {
 			return err
 		}
-		m.Reason, m.ReasonError = a.Reason, fields["reason"]+fields[""]
+		m.Reason, m.ReasonError = d.Reason, fields["reason"]+fields[""]
 		return s.render(w, r, http.StatusUnprocessableEntity, billingview.ReconcilePage(s.chrome(r, layout.NavFinance), m))
 	}
 	if err != nil {
 		return err
 	}
-	return redirect(w, r, reconcileURL(month)+"?"+filterQuery(filter))
+	return redirect(w, r, reconcileURL(month)+"?"+filterQuery(reconcile.Filter{Kind: filter.Kind}))
 }
 
 // closePage shows what is left to do before the month is closed.

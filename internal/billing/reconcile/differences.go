@@ -3,13 +3,10 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 
-	"huizhi/internal/apperr"
 	"huizhi/internal/billing"
 	"huizhi/internal/db"
 )
@@ -90,11 +87,14 @@ func (s *Service) Counts(ctx context.Context, month billing.Month) ([]Count, err
 	return out, nil
 }
 
-// History is what happened to a difference, oldest first.
-func (s *Service) History(ctx context.Context, id string) ([]Event, error) {
+// History is what happened to the differences, oldest first.
+func (s *Service) History(ctx context.Context, ids ...string) ([]Event, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	var out []Event
-	if err := s.DB.NewSelect().Model(&out).Where("difference_id = ?", id).Order("at").Scan(ctx); err != nil {
-		return nil, fmt.Errorf("cannot load the history of a difference: %w", err)
+	if err := s.DB.NewSelect().Model(&out).Where("difference_id IN (?)", bun.List(ids)).Order("at").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("cannot load the history of differences: %w", err)
 	}
 	return out, nil
 }
@@ -131,67 +131,4 @@ func (s *Service) Report(ctx context.Context, month billing.Month) (*Report, err
 		return nil, fmt.Errorf("cannot load the newest reconciliation: %w", err)
 	}
 	return out, nil
-}
-
-// maxReason is how long a reason may be, in characters.
-const maxReason = 200
-
-func reasonOf(text string) (string, error) {
-	text = strings.TrimSpace(text)
-	if text == "" || utf8.RuneCountInString(text) > maxReason {
-		return "", apperr.Field("reason", "error.reconcile.reason", "max", maxReason)
-	}
-	return text, nil
-}
-
-// Acceptance is a person's taking responsibility for open differences: those with
-// the ids, or all of a kind.
-type Acceptance struct {
-	IDs    []string
-	Kind   Kind
-	Reason string
-	Actor  string // a user id
-}
-
-// Accept marks open differences of the month as accepted, and tells how many.
-// Others, accepted or gone in the meantime, stay as they are.
-func (s *Service) Accept(ctx context.Context, month billing.Month, a Acceptance) (n int64, err error) {
-	reason, err := reasonOf(a.Reason)
-	if err != nil {
-		return 0, err
-	}
-	if len(a.IDs) == 0 && a.Kind == "" {
-		return 0, apperr.New(apperr.Invalid, "error.reconcile.nothing")
-	}
-	err = s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		now := s.now()
-		var ids []string
-		q := tx.NewUpdate().Model((*Difference)(nil)).Set("state = ?, decided_by = ?, decided_at = ?, reason = ?", Accepted, a.Actor, now, reason).
-			Where("month = ? AND state = ?", month, Open)
-		if a.Kind != "" {
-			q.Where("kind = ?", a.Kind)
-		} else {
-			q.Where("id IN (?)", bun.List(a.IDs))
-		}
-		if err := q.Returning("id").Scan(ctx, &ids); err != nil && !db.IsNoRows(err) {
-			return err
-		}
-		n = int64(len(ids))
-		events := make([]Event, len(ids))
-		for i, id := range ids {
-			events[i] = Event{DifferenceID: id, At: now, Event: EventAccepted, Actor: a.Actor, Reason: reason}
-		}
-		for len(events) > 0 {
-			chunk := events[:min(len(events), comparePage)]
-			events = events[len(chunk):]
-			if _, err := tx.NewInsert().Model(&chunk).Exec(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("cannot accept differences of %s: %w", month, err)
-	}
-	return n, nil
 }

@@ -32,6 +32,7 @@ const (
 	EventGone     EventKind = "gone"     // the run did not find it any more
 	EventReturned EventKind = "returned" // it was gone, and is there again
 	EventAccepted EventKind = "accepted"
+	EventReopened EventKind = "reopened" // the acceptance was taken back
 )
 
 // merge makes what the run found the differences of its months and ends the run,

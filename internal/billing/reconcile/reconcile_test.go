@@ -182,15 +182,15 @@ func TestWhatWasAcceptedStaysSoUntilItSaysSomethingElse(t *testing.T) {
 		require.Len(t, w.compares(), 3)
 		s := w.service()
 
-		_, err := s.Accept(w.ctx(), w.month, reconcile.Acceptance{Kind: reconcile.Foreign, Reason: "  ", Actor: "u1"})
+		_, err := s.Accept(w.ctx(), w.month, reconcile.Decision{Kind: reconcile.Foreign, Reason: "  ", Actor: "u1"})
 		require.Error(t, err, "a reason is needed")
-		_, err = s.Accept(w.ctx(), w.month, reconcile.Acceptance{Reason: "x", Actor: "u1"})
+		_, err = s.Accept(w.ctx(), w.month, reconcile.Decision{Reason: "x", Actor: "u1"})
 		require.Error(t, err, "and something to accept")
-		n, err := s.Accept(w.ctx(), w.month, reconcile.Acceptance{Kind: reconcile.Foreign, Reason: "旧系统的申请", Actor: "u1"})
+		n, err := s.Accept(w.ctx(), w.month, reconcile.Decision{Kind: reconcile.Foreign, Reason: "旧系统的申请", Actor: "u1"})
 		require.NoError(t, err)
 		assert.EqualValues(t, 2, n)
 		unknown := w.list(reconcile.Filter{Kind: reconcile.Unknown})
-		n, err = s.Accept(w.ctx(), w.month, reconcile.Acceptance{IDs: []string{unknown[0].ID}, Reason: "已电话确认", Actor: "u2"})
+		n, err = s.Accept(w.ctx(), w.month, reconcile.Decision{IDs: []string{unknown[0].ID}, Reason: "已电话确认", Actor: "u2"})
 		require.NoError(t, err)
 		assert.EqualValues(t, 1, n)
 
@@ -202,5 +202,38 @@ func TestWhatWasAcceptedStaysSoUntilItSaysSomethingElse(t *testing.T) {
 		w.exec("UPDATE attempts SET status = 'needs_decision' WHERE id = ?", a.id)
 		w.exec("UPDATE reconcile_differences SET theirs = '{}' WHERE kind = 'foreign' AND theirs LIKE ?", "%"+no+"%")
 		assert.ElementsMatch(t, []string{"foreign accepted", "foreign open", "needs_decision open"}, kinds(w.compares()))
+	})
+}
+
+func TestAnAcceptanceIsTakenBackWithAReasonAndBothStayInTheHistory(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.applies("", providers.StatusCompleted)
+		found := w.compares()
+		require.Equal(t, []string{"foreign open"}, kinds(found))
+		s, chosen := w.service(), []string{found[0].ID}
+
+		n, err := s.Reopen(w.ctx(), w.month, reconcile.Decision{IDs: chosen, Reason: "没有认可过", Actor: "u2"})
+		require.NoError(t, err)
+		assert.Zero(t, n, "what is open stays as it is")
+		_, err = s.Accept(w.ctx(), w.month, reconcile.Decision{IDs: chosen, Reason: "旧系统的申请", Actor: "u1"})
+		require.NoError(t, err)
+		_, err = s.Reopen(w.ctx(), w.month, reconcile.Decision{IDs: chosen, Reason: " ", Actor: "u2"})
+		require.Error(t, err, "a reason is needed")
+		n, err = s.Reopen(w.ctx(), w.month, reconcile.Decision{IDs: chosen, Reason: "供应商否认", Actor: "u2"})
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, n)
+
+		again := w.compares()
+		require.Equal(t, []string{"foreign open"}, kinds(again), "the next run leaves it open")
+		assert.Empty(t, again[0].DecidedBy)
+		assert.Nil(t, again[0].DecidedAt)
+		history, err := s.History(w.ctx(), found[0].ID)
+		require.NoError(t, err)
+		var told []string
+		for _, e := range history {
+			told = append(told, string(e.Event)+" "+e.Actor+" "+e.Reason)
+		}
+		assert.Equal(t, []string{"found " + reconcile.System + " ", "accepted u1 旧系统的申请", "reopened u2 供应商否认"}, told)
 	})
 }

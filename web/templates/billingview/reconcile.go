@@ -2,6 +2,7 @@ package billingview
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/a-h/templ"
@@ -30,7 +31,7 @@ type ReconcileModel struct {
 	States                   []ReconcileFilter
 	Kinds                    []ReconcileFilter // those there are, with the first for all
 	Filtered                 bool
-	Kind                     string // of the filter, "" for all
+	State, Kind              string // of the filter, "" for all
 	KindOpen                 int64  // how many of it are open
 	Rows                     []Difference
 	Next50                   string // address of the next page
@@ -84,7 +85,14 @@ type Difference struct {
 	Invoice             string // address, "" without one
 	Ours, Theirs        *DifferenceSide
 	Since               time.Time
-	By, Reason          string // who accepted it, and why
+	Decisions           []Decision // oldest first
+}
+
+// Decision is what a person decided about a difference.
+type Decision struct {
+	At         time.Time
+	Event      string // "accepted" or "reopened"
+	By, Reason string
 }
 
 // DifferenceSide is what one side says.
@@ -259,13 +267,14 @@ func (m ReconcileModel) kindChips(ctx context.Context) []ui.Chip {
 	return chips
 }
 
-func (m ReconcileModel) anyOpen() bool {
-	for _, d := range m.Rows {
-		if d.State == "open" {
-			return true
-		}
-	}
-	return false
+// any tells that a row is in the state.
+func (m ReconcileModel) any(state string) bool {
+	return slices.ContainsFunc(m.Rows, func(d Difference) bool { return d.State == state })
+}
+
+// text is the sentence of a decision.
+func (d Decision) text(ctx context.Context) string {
+	return i18n.T(ctx, "reconcile.decided."+d.Event, "at", i18n.Day(ctx, d.At)+" "+i18n.Time(d.At), "name", d.By, "reason", d.Reason)
 }
 
 func stateBadge(ctx context.Context, state string) ui.Badge {
