@@ -20,6 +20,7 @@ import (
 	"huizhi/internal/providers"
 	"huizhi/internal/providers/simulator"
 	"huizhi/internal/tenants"
+	"huizhi/internal/validity"
 )
 
 // longest is how long an order takes at most from the photo to the receipt.
@@ -52,6 +53,7 @@ func (f *filler) writeHistory(ctx context.Context, tx bun.Tx) error {
 	for _, v := range visits {
 		f.submit(v)
 	}
+	f.printed(visits)
 	if err := f.media.receipts(ctx, visits); err != nil {
 		return fmt.Errorf("cannot keep the receipts: %w", err)
 	}
@@ -262,6 +264,20 @@ func (f *filler) follow(v *visit, accepted time.Time) {
 func (v *visit) end(at time.Time) {
 	v.attempt.FinishedAt = &at
 	v.order.UpdatedAt, v.order.Version = at, int64(len(v.events))
+}
+
+// printed lets the oldest receipt end within the week, whatever day it is: the
+// date that somebody read on it. The engine reckons the others by its table.
+func (f *filler) printed(visits []*visit) {
+	for _, v := range visits {
+		if v.receipt != nil {
+			until := validity.InDays(f.now, 4)
+			v.order.ValidUntil, v.order.ValidBy = &until, orders.ValidByHand
+			v.note(f.now.Add(-time.Hour), orders.EventValidity, f.staff, map[string]string{"day": validity.LastDay(until).Format(time.DateOnly)})
+			v.events[len(v.events)-1].AttemptID = nil // it is about the order
+			return
+		}
+	}
 }
 
 // note adds a line to the order's history. Lines about the attempt name it.

@@ -92,7 +92,7 @@ type Order struct {
 	UpdatedAt       time.Time
 	CompletedAt     *time.Time
 	ValidUntil      *time.Time // when the receipt is used up, by advice of package validity; nil without a receipt, and for rehearsals
-	ValidBy         string     // "" not reckoned yet, the edition of the table, or validByHand
+	ValidBy         string     // "" not reckoned yet, the edition of the table, or ValidByHand
 	RenewsID        *string    // the order whose receipt this one renews
 }
 

@@ -178,10 +178,10 @@ func (s *Service) CorrectValidity(ctx context.Context, sc tenants.Scope, orderID
 			return errNoReceipt
 		case until.Before(*o.CompletedAt) || until.After(o.CompletedAt.AddDate(10, 0, 0)):
 			return errLastDay
-		case until.Equal(*o.ValidUntil) && o.ValidBy == validByHand:
+		case until.Equal(*o.ValidUntil) && o.ValidBy == ValidByHand:
 			return nil
 		}
-		o.ValidUntil, o.ValidBy = &until, validByHand
+		o.ValidUntil, o.ValidBy = &until, ValidByHand
 		if err := save(ctx, tx, sc, o, now); err != nil {
 			return err
 		}
@@ -193,7 +193,7 @@ func (s *Service) CorrectValidity(ctx context.Context, sc tenants.Scope, orderID
 }
 
 // ByHand tells that a person read the last day on the receipt.
-func (o *Order) ByHand() bool { return o.ValidBy == validByHand }
+func (o *Order) ByHand() bool { return o.ValidBy == ValidByHand }
 
 // lockOrders loads orders for changing them, in the order of their ids, so that two
 // who lock the same ones never wait for each other.

@@ -34,7 +34,7 @@ func (s *Service) UsableInBatch(ctx context.Context, sc tenants.Scope, batchID s
 	})
 }
 
-// UsableFor is UsableInBatch for some orders, in any state before they are sent.
+// UsableFor is UsableInBatch for some orders, whatever their state.
 func (s *Service) UsableFor(ctx context.Context, sc tenants.Scope, orderIDs ...string) ([]Usable, error) {
 	if len(orderIDs) == 0 {
 		return nil, nil
@@ -75,7 +75,7 @@ func (s *Service) usable(ctx context.Context, sc tenants.Scope, which func(*bun.
 			continue // somebody renewed it because it ends
 		}
 		u := Usable{OrderID: r.OrderID, Name: r.Name, ReceiptID: r.ReceiptID, Number: r.Number, TypeName: r.TypeName,
-			ValidUntil: r.ValidUntil.UTC(), ByHand: r.ValidBy == validByHand, Same: same, Rule: rule}
+			ValidUntil: r.ValidUntil.UTC(), ByHand: r.ValidBy == ValidByHand, Same: same, Rule: rule}
 		if n := len(out); n > 0 && out[n-1].OrderID == u.OrderID {
 			if !out[n-1].Same && u.Same {
 				out[n-1] = u

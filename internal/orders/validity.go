@@ -16,9 +16,9 @@ import (
 // byTable is Order.ValidBy of dates that the table of today gave.
 var byTable = strconv.Itoa(validity.Edition)
 
-// validByHand is Order.ValidBy of a date that a person read on the receipt. It
+// ValidByHand is Order.ValidBy of a date that a person read on the receipt. It
 // is never reckoned anew.
-const validByHand = "hand"
+const ValidByHand = "hand"
 
 // validityPortion bounds how many orders are reckoned in one transaction.
 const validityPortion = 500
@@ -54,7 +54,7 @@ func (s *Service) reckonSome(ctx context.Context, _ tenants.Sweep) (int, error) 
 		// Two ranges and not "neither of these": the index finds them.
 		err := tx.NewSelect().Model(&old).Column("tenant_id", "id", "type_id", "type_name", "city", "simulate", "completed_at").
 			Where("o.status = 'completed' AND NOT o.simulate AND o.completed_at IS NOT NULL").
-			Where("(o.valid_by < ? OR o.valid_by > ? AND o.valid_by < ?)", byTable, byTable, validByHand).
+			Where("(o.valid_by < ? OR o.valid_by > ? AND o.valid_by < ?)", byTable, byTable, ValidByHand).
 			Limit(validityPortion).Apply(db.SkipLocked(tx)).Scan(ctx)
 		if err != nil {
 			return fmt.Errorf("cannot find receipts without validity: %w", err)

@@ -66,6 +66,15 @@ func (s *Server) validityPart(ctx context.Context, sc tenants.Scope, o *orders.O
 		}
 		m.Renews, m.RenewsHref = former.Number, orderURL(former.ID)
 	}
+	if o.Status.Editable() {
+		found, err := s.Orders.UsableFor(ctx, sc, o.ID)
+		if err != nil {
+			return m, err
+		}
+		if len(found) > 0 {
+			m.Usable = validityview.Usable(usableView(ctx, found, 1, now))
+		}
+	}
 	if !m.Has {
 		return m, nil
 	}

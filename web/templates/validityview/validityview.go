@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"huizhi/internal/i18n"
 	"huizhi/web/templates/ui"
 )
@@ -144,7 +146,8 @@ type PartModel struct {
 	RenewedHref string
 	Renews      string // number of the order that this one renews, or ""
 	RenewsHref  string
-	Has         bool // the order has a receipt that can be used
+	Has         bool            // the order has a receipt that can be used
+	Usable      templ.Component // before it is sent: the person has a usable receipt; nil if not
 }
 
 // UsableModel is the warning that people have a usable receipt already.
