@@ -92,7 +92,7 @@ func TestAnOrderPageTellsEverythingThatHappened(t *testing.T) {
 		require.Contains(t, said, want)
 	}
 	require.Contains(t, doc.Find("#order").Text(), "李敏点了“提交”。")
-	require.Contains(t, doc.Find(".panel-head").First().Text(), "扣 500 点")
+	require.Contains(t, doc.Find(".panel:not(#validity) > .panel-head").First().Text(), "扣 500 点")
 	facts := doc.Find("#order dl").First().Text()
 	require.Contains(t, facts, "500 点（¥5.00）")
 	require.Contains(t, facts, "李敏")
