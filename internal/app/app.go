@@ -4,6 +4,8 @@ package app
 
 import (
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,6 +29,7 @@ import (
 	"huizhi/internal/billing/stripe"
 	"huizhi/internal/billing/voucher"
 	"huizhi/internal/blob"
+	"huizhi/internal/collect"
 	"huizhi/internal/config"
 	"huizhi/internal/db"
 	"huizhi/internal/demo"
@@ -85,6 +88,7 @@ type App struct {
 	Photos      *photos.Service
 	Orders      *orders.Service
 	Rosters     *roster.Service
+	Collect     *collect.Service
 	Billing     *billing.Service
 	Stripe      *stripe.Service // nil without a key
 	Exports     *exports.Service
@@ -201,6 +205,12 @@ func (a *App) open(ctx context.Context, o *options) error {
 
 	a.Rosters = roster.New(roster.Config{DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, Changed: a.Orders.RosterChanged})
 
+	linkKey, err := hkdf.Key(sha256.New, key, nil, "huizhi collection links", 32)
+	if err != nil {
+		return fmt.Errorf("cannot derive a key: %w", err)
+	}
+	a.Collect = collect.New(collect.Config{DB: a.DB, Key: linkKey, Auth: a.Auth, Orders: a.Orders, Photos: a.Photos, Rosters: a.Rosters, Changed: changed, Log: a.Log})
+
 	a.API = receiptapi.New(receiptapi.Config{
 		DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, Tenants: a.Tenants, Orders: a.Orders, Photos: a.Photos, BaseURL: a.URL, Log: a.Log,
 		Web:           safehttp.New(safehttp.Config{AllowPrivate: c.AllowPrivateURLs, UserAgent: "huizhi"}),
@@ -224,6 +234,9 @@ func (a *App) open(ctx context.Context, o *options) error {
 	a.Jobs.AddLoop("old scans", time.Hour, func(ctx context.Context) (time.Duration, error) {
 		return 0, a.EraseOldScans(ctx, db.Now())
 	})
+	a.Jobs.AddLoop("photos not taken", time.Hour, func(ctx context.Context) (time.Duration, error) {
+		return 0, a.Collect.Leftovers(ctx, tenants.AllTenants("photos that were sent and not taken are erased"))
+	})
 	a.Jobs.AddLoop("invoice drafts", time.Hour, func(ctx context.Context) (time.Duration, error) {
 		return 0, a.Billing.EnsureDrafts(ctx, db.Now())
 	})
@@ -238,7 +251,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	})
 
 	sc := server.Config{
-		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Rosters: a.Rosters, Billing: a.Billing, Bulk: a.Bulk, Stripe: a.Stripe, Reconcile: a.Reconcile, Exports: a.Exports, Vouchers: a.Vouchers, Fapiao: a.Fapiao, API: a.API, Recognition: a.Recognition, Blobs: a.Blobs, BaseURL: a.URL,
+		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Rosters: a.Rosters, Collect: a.Collect, Billing: a.Billing, Bulk: a.Bulk, Stripe: a.Stripe, Reconcile: a.Reconcile, Exports: a.Exports, Vouchers: a.Vouchers, Fapiao: a.Fapiao, API: a.API, Recognition: a.Recognition, Blobs: a.Blobs, BaseURL: a.URL,
 		Log: a.Log, Simulated: c.Simulated(), OCRReady: func() error { return a.OCR.Health(context.Background()) },
 		Ready: func(r *http.Request) error { return a.DB.PingContext(r.Context()) },
 	}
@@ -258,7 +271,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 
 // models are all tables, for the check at start.
 func models() []any {
-	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, roster.Models, billing.Models, bulk.Models, stripe.Models, reconcile.Models, fapiao.Models, voucher.Models, exports.Models, receiptapi.Models, routing.Models)
+	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, roster.Models, collect.Models, billing.Models, bulk.Models, stripe.Models, reconcile.Models, fapiao.Models, voucher.Models, exports.Models, receiptapi.Models, routing.Models)
 }
 
 // OpenDatabase opens the database, migrates it if the settings allow, and

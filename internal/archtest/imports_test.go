@@ -27,7 +27,7 @@ var layers = [][]string{
 	{"internal/dbtest", "internal/jobs", "internal/tenants", "internal/ocr/local", "internal/ocr/ppocr", "internal/ocr/ocreval", "internal/ocr/cardgen", "internal/ocr/routing", "web/templates/layout"},
 	{"internal/auth", "internal/photos", "internal/billing", "internal/roster", "web/templates"},
 	{"internal/orders"},
-	{"internal/receipts"},
+	{"internal/receipts", "internal/collect"},
 	{"internal/receiptapi"},
 	{"internal/demo", "internal/server"},
 	{"internal/app"},

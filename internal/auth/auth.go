@@ -4,8 +4,6 @@ package auth
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/mail"
 	"strings"
@@ -28,15 +26,6 @@ type User struct {
 	Name          string
 	PasswordHash  string
 	CreatedAt     time.Time
-}
-
-// loginFailures counts failed sign-ins of one e-mail or one address.
-type loginFailures struct {
-	bun.BaseModel `bun:"table:login_failures,alias:lf"`
-	KeyHash       string `bun:",pk"`
-	Failures      int64
-	BlockedUntil  time.Time
-	UpdatedAt     time.Time
 }
 
 // Models are the tables of this package, for the check at start.
@@ -205,16 +194,11 @@ func insertUser(ctx context.Context, tx bun.IDB, u *User) error {
 // answer is the same whether the e-mail exists or not.
 func (s *Service) SignIn(ctx context.Context, email, password, address string, now time.Time) (*Identity, error) {
 	email = strings.ToLower(strings.TrimSpace(email))
-	keys := []struct {
-		hash string
-		free int64
-	}{{hashKey("email:" + email), 5}, {hashKey("addr:" + address), 20}}
-	for _, k := range keys {
-		if wait, err := s.blockedFor(ctx, k.hash, now); err != nil {
-			return nil, err
-		} else if wait > 0 {
-			return nil, apperr.New(apperr.TooMany, "error.signin.throttled", "seconds", int(wait.Seconds())+1)
-		}
+	limits := []Limit{{"email:" + email, 5}, {"addr:" + address, 20}}
+	if wait, err := s.Try(ctx, now, limits...); err != nil {
+		return nil, err
+	} else if wait > 0 {
+		return nil, apperr.New(apperr.TooMany, "error.signin.throttled", "seconds", int(wait.Seconds())+1)
 	}
 	u := new(User)
 	err := s.db.NewSelect().Model(u).Where("email = ?", email).Scan(ctx)
@@ -226,15 +210,10 @@ func (s *Service) SignIn(ctx context.Context, email, password, address string, n
 		hash = decoy
 	}
 	if !checkPassword(hash, password) || err != nil {
-		for _, k := range keys {
-			if err := s.recordFailure(ctx, k.hash, k.free, now); err != nil {
-				return nil, err
-			}
-		}
 		return nil, apperr.New(apperr.Unauthenticated, "error.signin.wrong")
 	}
-	if _, err := s.db.NewDelete().Model((*loginFailures)(nil)).Where("key_hash = ?", keys[0].hash).Exec(ctx); err != nil {
-		return nil, fmt.Errorf("cannot forget the failures: %w", err)
+	if err := s.Passed(ctx, limits...); err != nil {
+		return nil, err
 	}
 	places, err := tenants.MembershipsOf(ctx, s.db, u.ID)
 	if err != nil {
@@ -289,47 +268,4 @@ func (s *Service) identifyStaff(ctx context.Context, userID string) (*Identity, 
 		return nil, fmt.Errorf("cannot load the user: %w", err)
 	}
 	return id, nil
-}
-
-func hashKey(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:])
-}
-
-func (s *Service) blockedFor(ctx context.Context, key string, now time.Time) (time.Duration, error) {
-	row := new(loginFailures)
-	err := s.db.NewSelect().Model(row).Where("key_hash = ?", key).Scan(ctx)
-	if db.IsNoRows(err) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("cannot read the failures: %w", err)
-	}
-	return row.BlockedUntil.Sub(now), nil
-}
-
-// recordFailure counts; past the free tries the wait doubles from 2 s to 15 min.
-// An hour without failures starts afresh.
-func (s *Service) recordFailure(ctx context.Context, key string, free int64, now time.Time) error {
-	return s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		row := &loginFailures{KeyHash: key}
-		err := tx.NewSelect().Model(row).Where("key_hash = ?", key).Apply(db.ForUpdate(tx)).Scan(ctx)
-		if err != nil && !db.IsNoRows(err) {
-			return fmt.Errorf("cannot read the failures: %w", err)
-		}
-		if now.Sub(row.UpdatedAt) > time.Hour {
-			row.Failures = 0
-		}
-		row.Failures++
-		row.UpdatedAt, row.BlockedUntil = now, now
-		if over := row.Failures - free; over >= 0 {
-			row.BlockedUntil = now.Add(min(2*time.Second<<min(over, 20), 15*time.Minute))
-		}
-		_, err = tx.NewInsert().Model(row).On("CONFLICT (key_hash) DO UPDATE").
-			Set("failures = EXCLUDED.failures, blocked_until = EXCLUDED.blocked_until, updated_at = EXCLUDED.updated_at").Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("cannot count the failure: %w", err)
-		}
-		return nil
-	})
 }

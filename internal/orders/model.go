@@ -9,6 +9,7 @@
 //	matching.go   orders find their people in the batch's roster
 //	matched.go    what a person sees and decides of that
 //	persons.go    what the roster says goes into an order's fields
+//	sent.go       photos that people send for somebody of the roster
 //	review.go     a person corrects and confirms
 //	intake.go     orders that a program hands in, without a person
 //	submit.go     ready orders become attempts
@@ -78,8 +79,9 @@ type Order struct {
 	MatchedBy      MatchedBy       // how that was found, or that a person decided it
 	MatchReason    matching.Reason // why nobody was found
 	// MatchCandidates are people to choose from, the likeliest first.
-	MatchCandidates []string `bun:"type:jsonb,nullzero"`
-	Name            string   // the subject; also in Fields
+	MatchCandidates []string   `bun:"type:jsonb,nullzero"`
+	RetakeAt        *time.Time // somebody asked for another photo then, and it has not come
+	Name            string     // the subject; also in Fields
 	IDNumber        string
 	Fields          ocr.Fields        `bun:"type:jsonb"`
 	Custom          map[string]string `bun:"type:jsonb,nullzero"` // further custom fields for the provider, by name; see FormFields
@@ -115,6 +117,9 @@ type MatchedBy = matching.By
 
 // MatchedByHand is the word of a person.
 const MatchedByHand MatchedBy = "hand"
+
+// MatchedByLink: it was sent for the person, by somebody who said who that is.
+const MatchedByLink MatchedBy = "link"
 
 // AttemptStatus is where one submission is. The order's status follows it.
 type AttemptStatus string
@@ -210,6 +215,7 @@ const (
 	EventUnmatched     EventKind = "unmatched"
 	EventEdited        EventKind = "edited"
 	EventReplaced      EventKind = "photo_replaced"
+	EventRetake        EventKind = "retake_asked"
 	EventConfirmed     EventKind = "confirmed"
 	EventReopened      EventKind = "reopened"
 	EventQueued        EventKind = "queued"

@@ -3,6 +3,7 @@ package orders
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -30,23 +31,32 @@ func (s *Service) ReplacePhoto(ctx context.Context, sc tenants.Scope, orderID, p
 		if pic.OrderID != nil {
 			return apperr.New(apperr.Conflict, "error.order.photo_used", "file", pic.Name)
 		}
-		if err := setOrder(ctx, tx, sc, o.PhotoID, nil); err != nil {
-			return err
-		}
-		if err := setOrder(ctx, tx, sc, pic.ID, &o.ID); err != nil {
-			return err
-		}
-		o.PhotoID = pic.ID
-		s.review(o, pic.Check)
-		now := s.now()
-		if o.Status != StatusReview && o.Status.CanBecome(StatusReview) {
-			err = move(ctx, tx, sc, o, StatusReview, now)
-		} else {
-			err = save(ctx, tx, sc, o, now)
-		}
-		if err != nil {
-			return err
-		}
-		return record(ctx, tx, sc, o.ID, nil, EventReplaced, actor, nil, now)
+		return s.usePhoto(ctx, tx, sc, o, pic, actor)
 	})
+}
+
+// usePhoto gives an order a picture that no order uses. Another photo that was
+// asked for has come with it.
+func (s *Service) usePhoto(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Order, pic *photos.Picture, actor string) error {
+	if err := setOrder(ctx, tx, sc, o.PhotoID, nil); err != nil {
+		return err
+	}
+	if err := setOrder(ctx, tx, sc, pic.ID, &o.ID); err != nil {
+		return err
+	}
+	o.PhotoID, o.RetakeAt = pic.ID, nil
+	s.review(o, pic.Check)
+	now := s.now()
+	if err := s.backToReview(ctx, tx, sc, o, now); err != nil {
+		return err
+	}
+	return record(ctx, tx, sc, o.ID, nil, EventReplaced, actor, nil, now)
+}
+
+// backToReview saves an order, in review if it can go there.
+func (s *Service) backToReview(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Order, now time.Time) error {
+	if o.Status != StatusReview && o.Status.CanBecome(StatusReview) {
+		return move(ctx, tx, sc, o, StatusReview, now)
+	}
+	return save(ctx, tx, sc, o, now)
 }

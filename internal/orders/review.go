@@ -24,6 +24,7 @@ const (
 	ExceptionIDRequired = "id_number_required"
 	ExceptionNoName     = "name_missing"
 	ExceptionNoPerson   = "no_person" // the batch has a roster, and the photo is nobody's in it
+	ExceptionRetake     = "retake"    // another photo was asked for
 )
 
 // review recomputes what the order's values say about themselves: the fields'
@@ -54,6 +55,9 @@ func (s *Service) review(o *Order, check *photos.Check) {
 	}
 	if o.PersonID == nil && o.MatchReason != "" {
 		keys = append(keys, ExceptionNoPerson)
+	}
+	if o.RetakeAt != nil {
+		keys = append(keys, ExceptionRetake)
 	}
 	if check != nil {
 		for _, f := range check.Findings {
@@ -183,7 +187,7 @@ func (s *Service) Confirm(ctx context.Context, sc tenants.Scope, orderID string,
 		for name, f := range o.Fields {
 			o.Fields = o.Fields.Edit(name, f.Value)
 		}
-		o.PairedBy = confirmedPairing(o.PairedBy)
+		o.PairedBy, o.RetakeAt = confirmedPairing(o.PairedBy), nil
 		if o.PersonID == nil && o.MatchReason != "" {
 			o.MatchedBy, o.MatchReason = MatchedByHand, ""
 		}

@@ -16,6 +16,7 @@ import (
 	"huizhi/internal/billing/stripe"
 	"huizhi/internal/billing/voucher"
 	"huizhi/internal/blob"
+	"huizhi/internal/collect"
 	"huizhi/internal/ocr/routing"
 	"huizhi/internal/orders"
 	"huizhi/internal/photos"
@@ -35,6 +36,7 @@ type Config struct {
 	Recognition *routing.Router
 	Orders      *orders.Service
 	Rosters     *roster.Service
+	Collect     *collect.Service
 	Billing     *billing.Service
 	Bulk        *bulk.Service
 	Stripe      *stripe.Service // nil: invoices are paid by bank transfer only
@@ -113,6 +115,7 @@ func (s *Server) routes() []route {
 	for _, area := range [][]route{
 		s.systemRoutes(), s.authRoutes(), s.homeRoutes(), s.batchRoutes(), s.rosterRoutes(), s.uploadRoutes(), s.reviewRoutes(),
 		s.orderRoutes(), s.receiptRoutes(), s.validityRoutes(), s.billingRoutes(), s.settingRoutes(), s.recognitionRoutes(), s.providerRoutes(), s.stripeRoutes(), s.platformRoutes(), s.financeRoutes(), s.reconcileRoutes(), s.priceRoutes(), s.walletRoutes(), s.exportRoutes(), s.voucherRoutes(), s.fapiaoRoutes(), s.apiRoutes(),
+		s.collectRoutes(), s.visitRoutes(),
 	} {
 		all = append(all, area...)
 	}
