@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"huizhi/internal/tenants"
 	"huizhi/web/templates/collectview"
 	"huizhi/web/templates/layout"
+	"huizhi/web/templates/orderview"
 )
 
 // collectRoutes are staff's side of the links under which parents send photos.
@@ -185,6 +187,25 @@ func consentView(c *collect.Consent) *collectview.Consent {
 	return &collectview.Consent{At: c.CreatedAt, Version: c.Version, Language: c.Language, Child: c.Child, Guardian: c.Guardian, Relation: c.Relation, Text: c.Text}
 }
 
+// addCollected says of an order whose person can be asked for another photo, and who
+// agreed that this one is used.
+func (s *Server) addCollected(ctx context.Context, sc tenants.Scope, m *orderview.OrderModel, o *orders.Order) error {
+	if o.PersonID == nil {
+		return nil
+	}
+	c, err := s.Collect.Collection(ctx, sc, o.BatchID)
+	if err != nil || c == nil {
+		return err
+	}
+	consent, err := s.Collect.ConsentOf(ctx, sc, o.BatchID, *o.PersonID)
+	if err != nil {
+		return err
+	}
+	m.Retakable = o.RetakeAt == nil && o.Status.Cancellable() && !o.Status.Live()
+	m.Consent = consentView(consent).Line(ctx)
+	return nil
+}
+
 // setCollection opens the collection of a batch, or changes what is said of it.
 func (s *Server) setCollection(w http.ResponseWriter, r *http.Request) error {
 	id := identity(r)
@@ -297,7 +318,7 @@ func (s *Server) posterPage(w http.ResponseWriter, r *http.Request) error {
 	if len(m.Sheets) == 0 {
 		return apperr.New(apperr.NotFound, "error.collect.no_open")
 	}
-	return s.render(w, r, http.StatusOK, collectview.PostersPage(s.plainChrome(r), m))
+	return s.render(w, r, http.StatusOK, collectview.PostersPage(m))
 }
 
 // missingCSV lists everybody of whom a photo is wanted, with their own links, for

@@ -6,10 +6,12 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"huizhi/internal/billing"
+	"huizhi/internal/collect"
 	"huizhi/internal/db"
 	"huizhi/internal/server"
 	"huizhi/internal/tenants"
@@ -25,7 +27,14 @@ func TestNoRouteReachesAnotherTenantsRows(t *testing.T) {
 	site := newTestSite(t)
 	victim, stranger := site.signUp("受害照相馆"), site.signUp("陌生照相馆")
 
+	people := victim.roster("机密名单")
+	imported := victim.imported(people, "姓名,班级,学号\n保密者,一班,S001\n")
+	pupil := victim.people(people)[0]
 	b := victim.batch("机密批次")
+	require.NoError(t, site.Orders.SetRoster(ctx, victim.scope, b.ID, people.ID, victim.userID))
+	require.NoError(t, site.Collect.Begin(ctx, victim.scope, b.ID, collect.Setup{Organiser: "公开小学", Contact: "办公室", Tries: 3}, db.Now().Add(time.Hour), victim.userID))
+	links, err := site.Collect.Links(ctx, victim.scope, b.ID)
+	require.NoError(t, err)
 	o := victim.order(b, "欧阳翀", true)
 	readings, err := site.Photos.Readings(ctx, victim.scope, *o.FrontID)
 	require.NoError(t, err)
@@ -35,15 +44,14 @@ func TestNoRouteReachesAnotherTenantsRows(t *testing.T) {
 	invoice, err := site.Billing.Draft(ctx, victim.scope, october, db.Now())
 	require.NoError(t, err)
 	made := victim.documents(invoice.ID)
-	people := victim.roster("机密名单")
-	imported := victim.imported(people, "姓名,班级\n保密者,一班\n")
-	pupil := victim.people(people)[0]
 	ledger, err := site.Billing.Ledger(ctx, victim.scope, october, billing.Filter{}, billing.Cursor{}, 1)
 	require.NoError(t, err)
 	objects := map[string]string{
 		"roster": people.ID, "import": imported.ID, "person": pupil.ID,
 		"export": made.export, "preset": made.preset, "fapiao": made.fapiao, "layout": "u8",
 		"batch": b.ID, "order": o.ID, "id": o.ID, "picture": o.PhotoID, "reading": readings[*o.FrontID].ID, "key": key.ID, "invoice": invoice.ID, "charge": ledger.Entries[0].ID,
+		// Its pages are for everybody who has it, and say nothing of a tenant's people.
+		"link": site.Collect.Token(&links[0]),
 		// Not objects of a tenant: any value will do.
 		"file": "thumb.jpg", "month": "2026-10", "line": "1", "account": "simulator", "token": "none", "tenant": victim.scope.TenantID(),
 		"plan": "standard", "price": "none", "run": "none",

@@ -86,6 +86,9 @@ func (s *Server) orderModel(r *http.Request) (orderview.OrderModel, error) {
 	if m.Further, err = s.furtherValues(ctx, o); err != nil {
 		return orderview.OrderModel{}, err
 	}
+	if err := s.addCollected(ctx, id.Scope(), &m, o); err != nil {
+		return orderview.OrderModel{}, err
+	}
 	addHistory(ctx, &m, h, names)
 	for i := range h.Attempts {
 		if m.Attempts[i].Evidence, err = s.evidenceOf(ctx, id.Scope(), h.Attempts[i].ID); err != nil {

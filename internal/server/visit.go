@@ -265,6 +265,7 @@ func (s *Server) visitPhoto(w http.ResponseWriter, r *http.Request) error {
 	case refused && raw:
 		note(r).err = err
 		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(statusOf[kind])
 		return writeJSON(w, photoAnswer{Reason: s.message(r, err)})
 	case refused:

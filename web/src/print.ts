@@ -1,8 +1,9 @@
 // data-print on a link to a PDF or picture: pressing prints it, without leaving the page. Where the browser cannot print
-// a frame, the link does what it does without script: it opens the file.
+// a frame, the link does what it does without script: it opens the file. data-print-page prints the page itself.
 import { on } from "./page";
 
 export function printing(): void {
+  on("click", "[data-print-page]", () => window.print());
   on("click", "a[data-print]", (link, event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();

@@ -86,6 +86,13 @@ type Head struct {
 	Full bool
 }
 
+// VisitorHead is what the frame of a visitor's page needs to know of it.
+type VisitorHead struct {
+	Title string
+	House string // whose page it is, as visitors know them
+	About string // who runs it for them
+}
+
 // Crumb is a page above this one.
 type Crumb struct{ Label, Href string }
 

@@ -44,7 +44,9 @@ type OrderModel struct {
 	Lane        *LaneRow // while the outcome is not known
 	NoEcho      bool
 	Cancellable bool
-	Reviewable  bool // waits for a person in review
+	Retakable   bool   // another photo can be asked for
+	Consent     string // who agreed that the photo is used, and when; "" if nobody was asked
+	Reviewable  bool   // waits for a person in review
 	ReviewPath  string
 	// Live pages look for news: Seen is what this page shows, so that the server
 	// can say that there are none.
@@ -188,6 +190,9 @@ func (m OrderModel) facts(ctx context.Context) []ui.Fact {
 		{Label: i18n.T(ctx, "orders.fact.submitter"), Value: m.Submitter},
 		{Label: i18n.T(ctx, "orders.fact.submitted_at"), Part: ui.RelTime(m.SubmittedAt, m.Now)},
 		{Label: i18n.T(ctx, "orders.fact.created_at"), Part: ui.RelTime(m.CreatedAt, m.Now)},
+	}
+	if m.Consent != "" {
+		facts = append(facts, ui.Fact{Label: i18n.T(ctx, "collect.col.consent"), Value: m.Consent})
 	}
 	for _, v := range m.Further {
 		facts = append(facts, ui.Fact{Label: v.Label, Value: v.Value})
