@@ -168,4 +168,3 @@ func faceless(t testing.TB, n int) []byte {
 	require.NoError(t, jpeg.Encode(&buf, img, nil))
 	return buf.Bytes()
 }
-
