@@ -332,7 +332,7 @@ func (s *Server) missingCSV(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Disposition", `attachment; filename="missing.csv"; filename*=UTF-8''`+url.PathEscape(i18n.T(ctx, "collect.csv.name")+".csv"))
+	h.Set("Content-Disposition", `attachment; filename="missing.csv"; filename*=UTF-8''`+url.PathEscape(i18n.T(ctx, "collect.csv.file")+".csv"))
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return err
 	}
