@@ -136,7 +136,7 @@ func TestTwoProcessesRunOnce(t *testing.T) {
 				}
 				run, err = s.Await(context.Background(), run.ID)
 				if assert.NoError(t, err) {
-					assert.Equal(t, reconcile.Done, run.State)
+					assert.Equal(t, reconcile.Done, run.State, "%s %s", run.Problem, run.Cause)
 					ids[i] = run.ID
 				}
 			})

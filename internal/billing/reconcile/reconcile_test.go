@@ -212,12 +212,15 @@ func TestAnAcceptanceIsTakenBackWithAReasonAndBothStayInTheHistory(t *testing.T)
 		found := w.compares()
 		require.Equal(t, []string{"foreign open"}, kinds(found))
 		s, chosen := w.service(), []string{found[0].ID}
+		later := func() { w.at(w.now().Add(time.Hour)) }
 
+		later()
 		n, err := s.Reopen(w.ctx(), w.month, reconcile.Decision{IDs: chosen, Reason: "没有认可过", Actor: "u2"})
 		require.NoError(t, err)
 		assert.Zero(t, n, "what is open stays as it is")
 		_, err = s.Accept(w.ctx(), w.month, reconcile.Decision{IDs: chosen, Reason: "旧系统的申请", Actor: "u1"})
 		require.NoError(t, err)
+		later()
 		_, err = s.Reopen(w.ctx(), w.month, reconcile.Decision{IDs: chosen, Reason: " ", Actor: "u2"})
 		require.Error(t, err, "a reason is needed")
 		n, err = s.Reopen(w.ctx(), w.month, reconcile.Decision{IDs: chosen, Reason: "供应商否认", Actor: "u2"})
