@@ -11,6 +11,8 @@
 //	persons.go    what the roster says goes into an order's fields
 //	sent.go       photos that people send for somebody of the roster
 //	review.go     a person corrects and confirms
+//	counter.go    one customer at the counter
+//	counterpics.go   the customer's pictures become an order
 //	intake.go     orders that a program hands in, without a person
 //	submit.go     ready orders become attempts
 //	dispatch.go   attempts go to the provider, one call each
@@ -54,6 +56,7 @@ type Batch struct {
 	CreatedAt       time.Time
 	RosterID        *string // the roster of the people on its photos; nil if it has none
 	IntakeKey       *string // names the batch of a program's orders; nil for a batch that a person made
+	CounterKey      *string // names the batch of a day at the counter; nil for all others
 }
 
 // Order is one person's application for one receipt type in one city.
@@ -311,4 +314,4 @@ type turn struct {
 }
 
 // Models are the tables of this package, for the check at start.
-var Models = []any{(*Batch)(nil), (*Order)(nil), (*Attempt)(nil), (*Event)(nil), (*Receipt)(nil), (*catalogueRow)(nil), (*account)(nil), (*turn)(nil), (*AccountEvent)(nil), (*Call)(nil), (*attemptCall)(nil)}
+var Models = []any{(*Batch)(nil), (*Order)(nil), (*Attempt)(nil), (*Event)(nil), (*Receipt)(nil), (*catalogueRow)(nil), (*account)(nil), (*turn)(nil), (*AccountEvent)(nil), (*Call)(nil), (*attemptCall)(nil), (*Customer)(nil), (*Desk)(nil)}

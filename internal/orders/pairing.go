@@ -81,6 +81,10 @@ func (s *Service) PictureResorted(ctx context.Context, tx bun.Tx, sc tenants.Sco
 // sorted gives the picture its place; the batch's row is locked.
 func (s *Service) sorted(ctx context.Context, tx bun.Tx, sc tenants.Scope, b *Batch, pic *photos.Picture, reading *photos.Reading) error {
 	switch {
+	case pic.CustomerID != nil:
+		if err := s.settlePicture(ctx, tx, sc, b, pic); err != nil {
+			return err
+		}
 	case pic.State == photos.StateDone && pic.Kind == photos.KindPortrait && pic.OrderID == nil:
 		if err := s.orderFromPortrait(ctx, tx, sc, b, pic); err != nil {
 			return err
@@ -104,29 +108,8 @@ func (s *Service) sorted(ctx context.Context, tx bun.Tx, sc tenants.Scope, b *Ba
 
 // orderFromPortrait makes the order and gives it the cards that came before it.
 func (s *Service) orderFromPortrait(ctx context.Context, tx bun.Tx, sc tenants.Scope, b *Batch, pic *photos.Picture) error {
-	now := s.now()
-	n, err := tenants.NextNumbers(ctx, tx, sc, "order", 1)
+	o, err := s.newOrder(ctx, tx, sc, b, pic, ocr.Fields{}, ActorSystem)
 	if err != nil {
-		return err
-	}
-	o := &Order{
-		TenantID: sc.TenantID(), ID: db.NewID(), BatchID: b.ID,
-		Number: orderNumber(n, now),
-		Status: StatusRecognizing, Seq: pic.Seq, TypeID: b.TypeID, TypeName: b.TypeName, City: b.City,
-		RequiredFields: b.RequiredFields, Simulate: b.Simulate, PhotoID: pic.ID, Fields: ocr.Fields{},
-		Version: 1, CreatedAt: now, UpdatedAt: now,
-	}
-	if name := nameInFile(pic.Name); name != "" {
-		o.Fields[ocr.Name] = ocr.Field{Value: name, Flags: ocr.Flags{ocr.Inferred}}
-	}
-	s.review(o, pic.Check)
-	if _, err := tx.NewInsert().Model(o).Exec(ctx); err != nil {
-		return fmt.Errorf("cannot create the order: %w", err)
-	}
-	if err := setOrder(ctx, tx, sc, pic.ID, &o.ID); err != nil {
-		return err
-	}
-	if err := record(ctx, tx, sc, o.ID, nil, EventCreated, ActorSystem, nil, now); err != nil {
 		return err
 	}
 	if pic.PairKey == "" {
@@ -144,6 +127,36 @@ func (s *Service) orderFromPortrait(ctx context.Context, tx bun.Tx, sc tenants.S
 	return nil
 }
 
+// newOrder makes an order of a portrait, with what is known of the person.
+func (s *Service) newOrder(ctx context.Context, tx bun.Tx, sc tenants.Scope, b *Batch, pic *photos.Picture, known ocr.Fields, actor string) (*Order, error) {
+	now := s.now()
+	n, err := tenants.NextNumbers(ctx, tx, sc, "order", 1)
+	if err != nil {
+		return nil, err
+	}
+	if known == nil {
+		known = ocr.Fields{}
+	}
+	o := &Order{
+		TenantID: sc.TenantID(), ID: db.NewID(), BatchID: b.ID,
+		Number: orderNumber(n, now),
+		Status: StatusRecognizing, Seq: pic.Seq, TypeID: b.TypeID, TypeName: b.TypeName, City: b.City,
+		RequiredFields: b.RequiredFields, Simulate: b.Simulate, PhotoID: pic.ID, Fields: known,
+		Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	if name := nameInFile(pic.Name); name != "" && known[ocr.Name].Value == "" {
+		o.Fields[ocr.Name] = ocr.Field{Value: name, Flags: ocr.Flags{ocr.Inferred}}
+	}
+	s.review(o, pic.Check)
+	if _, err := tx.NewInsert().Model(o).Exec(ctx); err != nil {
+		return nil, fmt.Errorf("cannot create the order: %w", err)
+	}
+	if err := setOrder(ctx, tx, sc, pic.ID, &o.ID); err != nil {
+		return nil, err
+	}
+	return o, record(ctx, tx, sc, o.ID, nil, EventCreated, actor, nil, now)
+}
+
 func orderNumber(n int64, now time.Time) string {
 	return fmt.Sprintf("HZ-%s-%06d", now.In(shanghai).Format("0601"), n)
 }
@@ -155,7 +168,7 @@ func orderByPairKey(ctx context.Context, tx bun.IDB, sc tenants.Scope, card *pho
 	q := tx.NewSelect().Model(&found).
 		Join("JOIN pictures AS pic ON pic.tenant_id = o.tenant_id AND pic.id = o.photo_id").
 		ApplyQueryBuilder(sc.Where).
-		Where("pic.batch_id = ? AND pic.kind = ? AND pic.pair_key = ?", card.BatchID, photos.KindPortrait, card.PairKey).
+		Where("pic.batch_id = ? AND pic.kind = ? AND pic.pair_key = ? AND pic.customer_id IS NULL", card.BatchID, photos.KindPortrait, card.PairKey).
 		Where("o.status IN (?)", bun.List([]Status{StatusRecognizing, StatusReview})).Limit(2)
 	if card.Kind == photos.KindCardBack {
 		q = q.Where("o.back_id IS NULL")
@@ -176,7 +189,7 @@ func orderByPairKey(ctx context.Context, tx bun.IDB, sc tenants.Scope, card *pho
 func freeCards(ctx context.Context, tx bun.IDB, sc tenants.Scope, batchID, pairKey string) ([]photos.Picture, map[string]*photos.Reading, error) {
 	var cards []photos.Picture
 	q := tx.NewSelect().Model(&cards).ApplyQueryBuilder(sc.Where).
-		Where("batch_id = ? AND order_id IS NULL AND original_key <> ''", batchID).
+		Where("batch_id = ? AND order_id IS NULL AND customer_id IS NULL AND original_key <> ''", batchID).
 		Where("kind IN (?)", bun.List([]photos.Kind{photos.KindCardFront, photos.KindCardBack, photos.KindCardBoth})).Order("seq")
 	if pairKey != "" {
 		q = q.Where("pair_key = ?", pairKey)
@@ -313,7 +326,7 @@ func (s *Service) settleBatch(ctx context.Context, tx bun.Tx, sc tenants.Scope, 
 }
 
 // openOrders loads the orders of the batch that nobody has confirmed yet, with
-// the file names of their photos.
+// the file names of their photos; a customer's at the counter needs none.
 func openOrders(ctx context.Context, tx bun.IDB, sc tenants.Scope, batchID string) ([]*Order, map[string]*photos.Picture, error) {
 	var list []*Order
 	err := tx.NewSelect().Model(&list).ApplyQueryBuilder(sc.Where).Where("o.batch_id = ?", batchID).
@@ -323,7 +336,7 @@ func openOrders(ctx context.Context, tx bun.IDB, sc tenants.Scope, batchID strin
 	}
 	var pics []*photos.Picture
 	err = tx.NewSelect().Model(&pics).Column("id", "name", "seq").ApplyQueryBuilder(sc.Where).
-		Where("batch_id = ? AND kind = ?", batchID, photos.KindPortrait).Scan(ctx)
+		Where("batch_id = ? AND kind = ? AND customer_id IS NULL", batchID, photos.KindPortrait).Scan(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot load the photos: %w", err)
 	}

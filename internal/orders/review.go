@@ -113,6 +113,9 @@ func (s *Service) EditOrder(ctx context.Context, sc tenants.Scope, orderID strin
 	})
 }
 
+// maxValue bounds what a person can type into a field, in bytes.
+const maxValue = 500
+
 // edit applies changed fields to a locked order and saves it.
 func (s *Service) edit(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Order, check *photos.Check, e Edit, actor string) error {
 	if !o.Status.Editable() {
@@ -121,7 +124,7 @@ func (s *Service) edit(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Orde
 	now := s.now()
 	var touched []string
 	for name, value := range e.Fields {
-		if len(value) > 500 {
+		if len(value) > maxValue {
 			return apperr.Field(string(name), "error.order.value_long")
 		}
 		if ocr.Normalize(name, value) != o.Fields[name].Value {
@@ -167,40 +170,45 @@ func (s *Service) edit(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Orde
 // would refuse is refused in any case.
 func (s *Service) Confirm(ctx context.Context, sc tenants.Scope, orderID string, e Edit, force bool, actor string) (*Order, error) {
 	return s.change(ctx, sc, orderID, e.Version, func(ctx context.Context, tx bun.Tx, o *Order, check *photos.Check) error {
-		if o.Status == StatusReady && e.empty() {
-			return nil
-		}
-		if err := s.edit(ctx, tx, sc, o, check, e, actor); err != nil {
-			return err
-		}
-		if o.Status == StatusReady {
-			return nil
-		}
-		if !o.Status.CanBecome(StatusReady) {
-			return apperr.New(apperr.Conflict, "error.order.still_reading")
-		}
-		if err := s.refuse(ctx, tx, o, force, check); err != nil {
-			return err
-		}
-		now := s.now()
-		// A person has looked: the doubts of the engine are settled.
-		for name, f := range o.Fields {
-			o.Fields = o.Fields.Edit(name, f.Value)
-		}
-		o.PairedBy, o.RetakeAt = confirmedPairing(o.PairedBy), nil
-		if o.PersonID == nil && o.MatchReason != "" {
-			o.MatchedBy, o.MatchReason = MatchedByHand, ""
-		}
-		s.review(o, check)
-		if err := move(ctx, tx, sc, o, StatusReady, now); err != nil {
-			return err
-		}
-		detail := map[string]string{}
-		if force {
-			detail["forced"] = "true"
-		}
-		return record(ctx, tx, sc, o.ID, nil, EventConfirmed, actor, detail, now)
+		return s.confirm(ctx, tx, sc, o, check, e, force, actor)
 	})
+}
+
+// confirm is Confirm for a locked order.
+func (s *Service) confirm(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Order, check *photos.Check, e Edit, force bool, actor string) error {
+	if o.Status == StatusReady && e.empty() {
+		return nil
+	}
+	if err := s.edit(ctx, tx, sc, o, check, e, actor); err != nil {
+		return err
+	}
+	if o.Status == StatusReady {
+		return nil
+	}
+	if !o.Status.CanBecome(StatusReady) {
+		return apperr.New(apperr.Conflict, "error.order.still_reading")
+	}
+	if err := s.refuse(ctx, tx, o, force, check); err != nil {
+		return err
+	}
+	now := s.now()
+	// A person has looked: the doubts of the engine are settled.
+	for name, f := range o.Fields {
+		o.Fields = o.Fields.Edit(name, f.Value)
+	}
+	o.PairedBy, o.RetakeAt = confirmedPairing(o.PairedBy), nil
+	if o.PersonID == nil && o.MatchReason != "" {
+		o.MatchedBy, o.MatchReason = MatchedByHand, ""
+	}
+	s.review(o, check)
+	if err := move(ctx, tx, sc, o, StatusReady, now); err != nil {
+		return err
+	}
+	detail := map[string]string{}
+	if force {
+		detail["forced"] = "true"
+	}
+	return record(ctx, tx, sc, o.ID, nil, EventConfirmed, actor, detail, now)
 }
 
 // refuse says why an order cannot be confirmed, field by field; nil if it can.

@@ -2,7 +2,6 @@ package photos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -10,9 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"huizhi/internal/apperr"
-	"huizhi/internal/blob"
 	"huizhi/internal/db"
-	"huizhi/internal/photos/imaging"
 	"huizhi/internal/tenants"
 )
 
@@ -83,29 +80,12 @@ func (s *Service) Unsorted(ctx context.Context, sc tenants.Scope, batchID string
 // if it is the order's own, and a Conflict otherwise.
 func (s *Service) TakePortrait(ctx context.Context, sc tenants.Scope, replaced *Picture, name string, r io.Reader) (*Picture, error) {
 	up := newUpload(sc, replaced.BatchID, name)
-	body, head, err := peek(r)
-	if err != nil {
+	pic := &Picture{TenantID: sc.TenantID(), ID: db.NewID(), BatchID: replaced.BatchID, Seq: replaced.Seq, Name: up.Name, PairKey: replaced.PairKey,
+		CreatedAt: up.CreatedAt, CustomerID: replaced.CustomerID}
+	if err := s.keepOriginal(ctx, sc, pic, r); err != nil {
 		return nil, err
 	}
-	if !imaging.Sniff(head).Decodable() {
-		return nil, apperr.New(apperr.Invalid, "error.file.not_image")
-	}
-	kept, err := s.Blobs.PutSHA256(ctx, sc.BlobKey("originals"), body, imaging.MaxBytes)
-	if errors.Is(err, blob.ErrTooLarge) {
-		return nil, apperr.New(apperr.Invalid, "error.file.too_large", "limit", imaging.MaxBytes>>20)
-	}
-	if err != nil {
-		return nil, err
-	}
-	info, err := s.inspect(ctx, kept.Key)
-	if err != nil {
-		return nil, err
-	}
-	up.SHA256, up.Size = kept.SHA256, kept.Size
-	pic := &Picture{
-		TenantID: sc.TenantID(), ID: db.NewID(), BatchID: replaced.BatchID, Seq: replaced.Seq, Name: up.Name, PairKey: replaced.PairKey,
-		SHA256: kept.SHA256, Size: kept.Size, OriginalKey: kept.Key, Format: string(info.Format), Width: info.Width, Height: info.Height, CreatedAt: up.CreatedAt,
-	}
+	up.SHA256, up.Size = pic.SHA256, pic.Size
 	seen, err := s.look(ctx, sc, pic, looking{as: KindPortrait})
 	if err != nil {
 		return nil, err

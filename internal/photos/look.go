@@ -58,9 +58,12 @@ func (s *Service) look(ctx context.Context, sc tenants.Scope, pic *Picture, how 
 			return nil, err
 		}
 	}
-	if how.as != "" {
+	switch {
+	case how.as != "":
 		seen.Kind = how.as
 		seen.problem("")
+	case pic.Expected != "":
+		seen.expect(pic.Expected, m)
 	}
 	err = s.keep(ctx, sc, seen, m, typeID)
 	if seen.isAtFault(err) {

@@ -5,6 +5,7 @@
 //	archive.go  a ZIP: kept, then unpacked in the background
 //	process.go  one picture: looked at once, sorted once
 //	look.go     portrait or card, working copy, reading
+//	counter.go  a picture of the one customer at a counter
 //	byhand.go   a person says what a picture is, or brings another photo
 //	read.go     what the pages show
 //
@@ -116,6 +117,10 @@ type Picture struct {
 	Check     *Check  `bun:"findings,type:jsonb,nullzero"`
 	OrderID   *string // the order that uses it; kept by package orders
 	CreatedAt time.Time
+	// CustomerID names the person at the counter whose picture it is by the clerk's
+	// word; nil elsewhere. Such a picture is never paired with anybody else's.
+	CustomerID *string
+	Expected   Kind // what the clerk says it shows; "" elsewhere
 }
 
 // Check is a portrait's working copy compared with the spec of a receipt type.

@@ -210,7 +210,13 @@ func (s *Service) record(ctx context.Context, sc tenants.Scope, up *Upload, add 
 // addPicture inserts the picture with its place and its job, or makes the upload
 // a duplicate of the one that has the content.
 func (s *Service) addPicture(ctx context.Context, tx bun.Tx, sc tenants.Scope, up *Upload, pic *Picture) error {
-	res, err := tx.NewInsert().Model(pic).On("CONFLICT (tenant_id, batch_id, sha256) WHERE NOT fetched DO NOTHING").Exec(ctx)
+	conflict, same := "CONFLICT (tenant_id, batch_id, sha256) WHERE NOT fetched AND customer_id IS NULL DO NOTHING", func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("batch_id = ? AND sha256 = ? AND NOT fetched AND customer_id IS NULL", up.BatchID, up.SHA256)
+	}
+	if pic.CustomerID != nil { // customers may bring the same picture: a couple, one phone
+		conflict, same = "CONFLICT (tenant_id, customer_id, sha256) WHERE customer_id IS NOT NULL DO NOTHING", pic.sameOfCustomer
+	}
+	res, err := tx.NewInsert().Model(pic).On(conflict).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot insert the picture: %w", err)
 	}
@@ -218,8 +224,7 @@ func (s *Service) addPicture(ctx context.Context, tx bun.Tx, sc tenants.Scope, u
 		return err
 	} else if n == 0 {
 		var first string
-		err := tx.NewSelect().Model((*Picture)(nil)).Column("name").ApplyQueryBuilder(sc.Where).
-			Where("batch_id = ? AND sha256 = ? AND NOT fetched", up.BatchID, up.SHA256).Scan(ctx, &first)
+		err := tx.NewSelect().Model((*Picture)(nil)).Column("name").ApplyQueryBuilder(sc.Where).Apply(same).Scan(ctx, &first)
 		if err != nil {
 			return fmt.Errorf("cannot find the picture with the same content: %w", err)
 		}

@@ -33,19 +33,11 @@ func (s *Server) batchEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	control := http.NewResponseController(w)
-	_ = control.SetWriteDeadline(time.Time{}) // a connection without deadlines has nothing to be lifted
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no")
-	w.WriteHeader(http.StatusOK)
-
+	control, stream := http.NewResponseController(w), beginEvents(w)
 	ctx, cancel := context.WithTimeout(r.Context(), eventLife)
 	defer cancel()
 	woken, release := s.hub.watch(watchKey(id.Scope(), b.ID))
 	defer release()
-	stream := &eventStream{w: w, sent: map[string]string{}}
 	tick := time.NewTicker(eventTick)
 	defer tick.Stop()
 	look := func(wake bool) error {
@@ -78,6 +70,17 @@ func (s *Server) batchEvents(w http.ResponseWriter, r *http.Request) error {
 		return nil // the page was closed
 	}
 	return err
+}
+
+// beginEvents answers with a stream of events.
+func beginEvents(w http.ResponseWriter) *eventStream {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a connection without deadlines has nothing to be lifted
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	return &eventStream{w: w, sent: map[string]string{}}
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -129,11 +132,16 @@ func (e *eventStream) summary(ctx context.Context, m batchview.Summary, woken bo
 	}
 	e.begun, e.counts = true, m
 	if time.Since(e.last) > eventBeat {
-		e.last = time.Now()
-		_, err := fmt.Fprint(e.w, ": still here\n\n")
-		return err
+		return e.beat()
 	}
 	return nil
+}
+
+// beat keeps the connection alive.
+func (e *eventStream) beat() error {
+	e.last = time.Now()
+	_, err := fmt.Fprint(e.w, ": still here\n\n")
+	return err
 }
 
 func (e *eventStream) send(event, data string) error {

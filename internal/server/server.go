@@ -65,14 +65,18 @@ type Config struct {
 // Server answers the requests.
 type Server struct {
 	Config
-	hub *hub
+	hub     *hub
+	guesses guesses
 }
 
 // New makes the handlers.
 func New(c Config) *Server { return &Server{Config: c, hub: newHub()} }
 
 // BatchChanged wakes the pages that watch the batch.
-func (s *Server) BatchChanged(sc tenants.Scope, batchID string) { s.hub.wake(watchKey(sc, batchID)) }
+func (s *Server) BatchChanged(sc tenants.Scope, batchID string) {
+	s.hub.wake(watchKey(sc, batchID))
+	s.hub.wake(watchKey(sc, counterWatch))
+}
 
 // watchKey names a batch in the hub.
 func watchKey(sc tenants.Scope, batchID string) string { return sc.TenantID() + "/" + batchID }
@@ -116,6 +120,7 @@ func (s *Server) routes() []route {
 		s.systemRoutes(), s.authRoutes(), s.homeRoutes(), s.batchRoutes(), s.rosterRoutes(), s.uploadRoutes(), s.reviewRoutes(),
 		s.orderRoutes(), s.receiptRoutes(), s.validityRoutes(), s.billingRoutes(), s.settingRoutes(), s.recognitionRoutes(), s.providerRoutes(), s.stripeRoutes(), s.platformRoutes(), s.financeRoutes(), s.reconcileRoutes(), s.priceRoutes(), s.walletRoutes(), s.exportRoutes(), s.voucherRoutes(), s.fapiaoRoutes(), s.apiRoutes(),
 		s.collectRoutes(), s.visitRoutes(),
+		s.counterRoutes(), s.followRoutes(),
 	} {
 		all = append(all, area...)
 	}

@@ -5,6 +5,7 @@ import "htmx-ext-sse";
 
 import { batch } from "./batch";
 import { copying } from "./copy";
+import { counter } from "./counter";
 import { confirming } from "./confirm";
 import { dialogs } from "./dialog";
 import { keys } from "./keys";
@@ -46,4 +47,5 @@ relativeTimes();
 streams();
 batch();
 review();
+counter();
 keys();

@@ -5,5 +5,10 @@ import { Idiomorph } from "idiomorph/htmx";
 export function morphing(): void {
   const callbacks = Idiomorph.defaults.callbacks;
   callbacks.beforeAttributeUpdated = (name: string, node: Element): boolean => !(name === "open" && node instanceof HTMLDetailsElement);
-  callbacks.beforeNodeMorphed = (node: Node): boolean => !(node instanceof HTMLDialogElement && node.open);
+  callbacks.beforeNodeMorphed = (node: Node): boolean => !(node instanceof HTMLDialogElement && node.open) && !typedInto(node);
+}
+
+/** A field at the counter that somebody is typing into while the card is being read. */
+function typedInto(node: Node): boolean {
+  return node instanceof HTMLInputElement && node === document.activeElement && node.value !== node.defaultValue && node.closest("[data-counter]") !== null;
 }

@@ -35,6 +35,7 @@ const ThemeCookie = "huizhi_theme"
 const (
 	NavHome     = "home"
 	NavBatches  = "batches"
+	NavCounter  = "counter"
 	NavRosters  = "rosters"
 	NavOrders   = "orders"
 	NavReceipts = "receipts" // by their last day
@@ -126,6 +127,7 @@ func navigation(ctx context.Context, c Chrome) []navRow {
 	}
 	if c.CanWork {
 		rows = append(rows,
+			navRow{name: NavCounter, icon: "store", label: i18n.T(ctx, "counter.nav"), href: "/counter", phone: true},
 			navRow{name: NavBatches, icon: "folders", label: i18n.T(ctx, "common.nav.batches"), href: "/batches", phone: true},
 			navRow{name: NavOrders, icon: "list", label: i18n.T(ctx, "common.nav.orders"), href: "/orders", phone: true},
 			navRow{name: NavReceipts, icon: "wallet", label: i18n.T(ctx, "validity.title"), href: "/receipts/validity"},

@@ -39,7 +39,7 @@ func links(doc *goquery.Document) string {
 func TestNavigationShowsWhatTheRoleMayUse(t *testing.T) {
 	t.Parallel()
 	owner := page(t, i18n.ZH, layout.Chrome{CanWork: true, CanBill: true, CanManage: true})
-	if got := links(owner); got != "/ /batches /orders /rosters /billing /billing/exports /billing/fapiao /settings" {
+	if got := links(owner); got != "/ /counter /batches /orders /receipts/validity /rosters /billing /billing/exports /billing/fapiao /settings" {
 		t.Errorf("owner: %s", got)
 	}
 	finance := page(t, i18n.ZH, layout.Chrome{CanBill: true})

@@ -45,6 +45,7 @@ type Field struct {
 	Candidates  []string // other values worth offering, the likeliest first
 	Agreed      string   // says which other engine read the same; "" if none did
 	Error       string   // why the value was not taken
+	Post        string   // where it is posted when it changes; "" is the order's own address
 }
 
 // Offer is a paid engine that could read the order's cards again.
@@ -296,8 +297,12 @@ func (r Row) firstDoubt() string {
 // fieldAttrs lets a field post itself when it changes. Requests of one form wait for each other, so that each names the
 // version that the one before has made.
 func fieldAttrs(f Field, orderID string) templ.Attributes {
+	to := f.Post
+	if to == "" {
+		to = orderPost(orderID, "fields")
+	}
 	a := templ.Attributes{
-		"hx-post": orderPost(orderID, "fields"), "hx-trigger": "change", "hx-sync": "closest form:queue last",
+		"hx-post": to, "hx-trigger": "change", "hx-sync": "closest form:queue last",
 		"hx-include": "closest form", "hx-target": "closest form", "hx-swap": "morph:outerHTML",
 		"autocomplete": "off", "spellcheck": "false", "aria-label": f.Label,
 	}

@@ -1,0 +1,56 @@
+// The counter: pictures into their places by drop, paste, picker or camera; the keys; and what calls the clerk back when
+// a receipt is ready. The screen itself comes from the server, again whenever something changed there.
+import { cameras } from "./counter-camera";
+import { bell } from "./counter-bell";
+import { places } from "./counter-places";
+import { openDialog } from "./page";
+
+export function counter(): void {
+  const page = document.querySelector<HTMLElement>("[data-counter]");
+  if (!page) return;
+  const texts = JSON.parse(page.dataset.texts ?? "{}") as Record<string, string>;
+  const put = places(texts);
+  cameras(texts, put);
+  bell(texts);
+  keys();
+  // What was refused comes back with the reason; the first field that is wrong gets the focus.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const { elt } = (event as CustomEvent<{ elt: Element }>).detail;
+    if (!elt.closest("[data-counter]")) return;
+    const wrong = document.querySelector<HTMLElement>("#customer-form :is(.input-error, .select-error)");
+    if (wrong && pressed) wrong.focus();
+    pressed = false;
+  });
+}
+
+let pressed = false;
+
+/** Presses the one button, whatever has the focus. A plain press would let the field post its change first. */
+function submit(): void {
+  const form = document.querySelector<HTMLFormElement>("#customer-form");
+  const button = form?.querySelector<HTMLButtonElement>("[data-submit]:not(:disabled)");
+  if (!form || !button) return;
+  pressed = true;
+  form.requestSubmit(button);
+}
+
+function keys(): void {
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || openDialog()) return;
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      submit();
+      return;
+    }
+    const field = event.target instanceof Element ? event.target.closest<HTMLInputElement>("#customer-form :is(input, select)") : null;
+    if (event.key === "Enter" && field && !field.matches("[type=submit]")) {
+      // Enter goes on to the next field, so that nothing is paid for by habit.
+      event.preventDefault();
+      const all = [...document.querySelectorAll<HTMLElement>("#customer-form :is(input:not([type=hidden]), select, [data-submit]):not(:disabled)")];
+      all[all.indexOf(field) + 1]?.focus();
+    } else if (event.key === "Escape") {
+      if (field) field.blur();
+      else document.querySelector<HTMLElement>("[data-next]")?.click();
+    }
+  });
+}
