@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,6 +88,7 @@ func (s *Service) Submit(ctx context.Context, sc tenants.Scope, orderIDs []strin
 		}
 		n, lacking = 0, nil
 		var queued []Order
+		now := s.now()
 		for i := range ready {
 			o := &ready[i]
 			batches[o.BatchID] = true
@@ -98,13 +100,15 @@ func (s *Service) Submit(ctx context.Context, sc tenants.Scope, orderIDs []strin
 				lacking = append(lacking, bad...)
 				continue
 			}
-			if err := s.queueOrder(ctx, tx, sc, o, actor); err != nil {
-				return err
-			}
 			queued = append(queued, *o)
 			n++
 		}
-		if err := s.hold(ctx, tx, sc, queued, s.now()); err != nil {
+		for part := range slices.Chunk(queued, queuedAtOnce) {
+			if err := s.queueReady(ctx, tx, sc, part, actor, now); err != nil {
+				return err
+			}
+		}
+		if err := s.hold(ctx, tx, sc, queued, now); err != nil {
 			return err
 		}
 		wake := make([]river.JobArgs, min(n, s.Concurrency))
@@ -144,42 +148,122 @@ func (s *Service) sendBack(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *
 	return missingErrors(o, t), record(ctx, tx, sc, o.ID, nil, EventReopened, ActorSystem, detail, now)
 }
 
-// queueOrder writes the intent: a new live attempt with its reference and tokens.
+// queueOrder writes the intent, and the order with whatever else the caller has
+// set on it.
 func (s *Service) queueOrder(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Order, actor string) error {
 	now := s.now()
-	var photo photos.Picture
-	err := tx.NewSelect().Model(&photo).Column("working_key").ApplyQueryBuilder(sc.Where).Where("id = ?", o.PhotoID).Scan(ctx)
+	if err := s.writeIntents(ctx, tx, sc, []Order{*o}, actor, now); err != nil {
+		return err
+	}
+	o.Message = ""
+	return move(ctx, tx, sc, o, StatusQueued, now)
+}
+
+// queueReady writes the intents of orders that are ready, which were loaded in
+// this transaction for changing and not changed since.
+func (s *Service) queueReady(ctx context.Context, tx bun.Tx, sc tenants.Scope, list []Order, actor string, now time.Time) error {
+	if err := s.writeIntents(ctx, tx, sc, list, actor, now); err != nil {
+		return err
+	}
+	ids := make([]string, len(list))
+	for i := range list {
+		o := &list[i]
+		if !o.Status.CanBecome(StatusQueued) {
+			return errTransition(o.Status, StatusQueued)
+		}
+		ids[i] = o.ID
+		o.Status, o.Message, o.UpdatedAt = StatusQueued, "", now
+		o.Version++
+	}
+	res, err := tx.NewUpdate().Model((*Order)(nil)).Set("status = ?, message = '', version = version + 1, updated_at = ?", StatusQueued, now).
+		ApplyQueryBuilder(sc.Where).Where("o.id IN (?) AND o.status = ?", bun.List(ids), StatusReady).Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("cannot load the photo of order %s: %w", o.ID, err)
+		return fmt.Errorf("cannot queue the orders: %w", err)
 	}
-	if photo.WorkingKey == "" {
-		return apperr.New(apperr.Conflict, "error.order.no_photo")
+	if n, _ := res.RowsAffected(); n != int64(len(list)) {
+		return apperr.New(apperr.Conflict, "error.order.changed")
 	}
-	var last int64
-	err = tx.NewSelect().Model((*Attempt)(nil)).ColumnExpr("coalesce(max(ordinal), 0)").
-		ApplyQueryBuilder(sc.Where).Where("order_id = ?", o.ID).Scan(ctx, &last)
+	return nil
+}
+
+// writeIntents writes what the orders will send: a new live attempt of each with
+// its reference and tokens, and the line of its history.
+func (s *Service) writeIntents(ctx context.Context, tx bun.Tx, sc tenants.Scope, list []Order, actor string, now time.Time) error {
+	keys, err := workingKeys(ctx, tx, sc, list)
 	if err != nil {
-		return fmt.Errorf("cannot count the attempts of order %s: %w", o.ID, err)
+		return err
 	}
-	a := &Attempt{
-		TenantID: sc.TenantID(), ID: db.NewID(), OrderID: o.ID, Ordinal: last + 1,
-		Status: AttemptQueued, Live: true, Simulate: o.Simulate, SimulateResult: o.SimulateResult,
-		Reference: token(10), PhotoToken: token(32), CallbackToken: token(32),
-		TypeID: o.TypeID, PhotoKey: photo.WorkingKey, SubmittedBy: actor,
-		CreatedAt: now, NotBefore: now,
+	last, err := lastOrdinals(ctx, tx, sc, list)
+	if err != nil {
+		return err
 	}
-	a.CustomFields = customFields(o, s.sentReference(a))
-	if _, err := tx.NewInsert().Model(a).Exec(ctx); err != nil {
+	attempts, events := make([]Attempt, len(list)), make([]Event, len(list))
+	for i := range list {
+		o, a := &list[i], &attempts[i]
+		if keys[o.PhotoID] == "" {
+			return apperr.New(apperr.Conflict, "error.order.no_photo")
+		}
+		*a = Attempt{
+			TenantID: sc.TenantID(), ID: db.NewID(), OrderID: o.ID, Ordinal: last[o.ID] + 1,
+			Status: AttemptQueued, Live: true, Simulate: o.Simulate, SimulateResult: o.SimulateResult,
+			Reference: token(10), PhotoToken: token(32), CallbackToken: token(32),
+			TypeID: o.TypeID, PhotoKey: keys[o.PhotoID], SubmittedBy: actor,
+			CreatedAt: now, NotBefore: now,
+		}
+		a.CustomFields = customFields(o, s.sentReference(a))
+		events[i] = Event{TenantID: a.TenantID, ID: db.NewID(), OrderID: o.ID, AttemptID: &a.ID, At: now, Kind: EventQueued, Actor: actor,
+			Detail: map[string]string{"reference": a.Reference}}
+	}
+	if _, err := tx.NewInsert().Model(&attempts).Exec(ctx); err != nil {
 		if db.IsUnique(err, "attempts_one_live", "attempts.tenant_id", "attempts.order_id") {
 			return apperr.New(apperr.Conflict, "error.order.changed")
 		}
-		return fmt.Errorf("cannot write the attempt of order %s: %w", o.ID, err)
+		return fmt.Errorf("cannot write the attempts: %w", err)
 	}
-	o.Message = ""
-	if err := move(ctx, tx, sc, o, StatusQueued, now); err != nil {
-		return err
+	if _, err := tx.NewInsert().Model(&events).Exec(ctx); err != nil {
+		return fmt.Errorf("cannot record the attempts: %w", err)
 	}
-	return record(ctx, tx, sc, o.ID, &a.ID, EventQueued, actor, map[string]string{"reference": a.Reference}, now)
+	return nil
+}
+
+// workingKeys finds the working copies of the orders' photos, by photo.
+func workingKeys(ctx context.Context, tx bun.Tx, sc tenants.Scope, list []Order) (map[string]string, error) {
+	ids := make([]string, len(list))
+	for i := range list {
+		ids[i] = list[i].PhotoID
+	}
+	var rows []photos.Picture
+	err := tx.NewSelect().Model(&rows).Column("id", "working_key").ApplyQueryBuilder(sc.Where).Where("id IN (?)", bun.List(ids)).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot load the photos of the orders: %w", err)
+	}
+	keys := make(map[string]string, len(rows))
+	for i := range rows {
+		keys[rows[i].ID] = rows[i].WorkingKey
+	}
+	return keys, nil
+}
+
+// lastOrdinals counts the attempts of the orders so far.
+func lastOrdinals(ctx context.Context, tx bun.Tx, sc tenants.Scope, list []Order) (map[string]int64, error) {
+	ids := make([]string, len(list))
+	for i := range list {
+		ids[i] = list[i].ID
+	}
+	var rows []struct {
+		OrderID string
+		Last    int64
+	}
+	err := tx.NewSelect().Model((*Attempt)(nil)).ColumnExpr("order_id, MAX(ordinal) AS last").ApplyQueryBuilder(sc.Where).
+		Where("order_id IN (?)", bun.List(ids)).Group("order_id").Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("cannot count the attempts of the orders: %w", err)
+	}
+	last := make(map[string]int64, len(rows))
+	for _, row := range rows {
+		last[row.OrderID] = row.Last
+	}
+	return last, nil
 }
 
 // sentReference is what travels to the provider: nothing where it is switched
