@@ -29,10 +29,12 @@ import (
 	"huizhi/internal/billing/stripe"
 	"huizhi/internal/billing/voucher"
 	"huizhi/internal/blob"
+	"huizhi/internal/classes"
 	"huizhi/internal/collect"
 	"huizhi/internal/config"
 	"huizhi/internal/db"
 	"huizhi/internal/demo"
+	"huizhi/internal/exportjobs"
 	"huizhi/internal/jobs"
 	"huizhi/internal/ocr"
 	"huizhi/internal/ocr/local"
@@ -88,10 +90,12 @@ type App struct {
 	Photos      *photos.Service
 	Orders      *orders.Service
 	Rosters     *roster.Service
+	Classes     *classes.Service
 	Collect     *collect.Service
 	Billing     *billing.Service
 	Stripe      *stripe.Service // nil without a key
 	Exports     *exports.Service
+	ExportJobs  *exportjobs.Service
 	Vouchers    *voucher.Service
 	Fapiao      *fapiao.Service
 	Bulk        *bulk.Service
@@ -204,6 +208,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	a.Photos = photos.New(photos.Config{DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, OCR: a.Recognition, Batches: a.Orders, Changed: changed, Log: a.Log})
 
 	a.Rosters = roster.New(roster.Config{DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, Changed: a.Orders.RosterChanged})
+	a.Classes = classes.New(classes.Config{DB: a.DB, Rosters: a.Rosters, Classes: a.Classes, Photos: a.Photos, Exports: a.ExportJobs})
 
 	linkKey, err := hkdf.Key(sha256.New, key, nil, "huizhi collection links", 32)
 	if err != nil {
@@ -222,7 +227,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	a.Rosters.Register(a.Jobs)
 	a.API.Register(a.Jobs)
 	a.Recognition.Register(a.Jobs)
-	a.Exports.Register(a.Jobs)
+	a.ExportJobs.Register(a.Jobs)
 	a.Bulk.Register(a.Jobs)
 	a.Reconcile.Register(a.Jobs)
 	if a.Stripe != nil {
@@ -271,7 +276,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 
 // models are all tables, for the check at start.
 func models() []any {
-	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, roster.Models, collect.Models, billing.Models, bulk.Models, stripe.Models, reconcile.Models, fapiao.Models, voucher.Models, exports.Models, receiptapi.Models, routing.Models)
+	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, roster.Models, classes.Models, collect.Models, billing.Models, bulk.Models, stripe.Models, reconcile.Models, fapiao.Models, voucher.Models, exports.Models, exportjobs.Models, receiptapi.Models, routing.Models)
 }
 
 // OpenDatabase opens the database, migrates it if the settings allow, and

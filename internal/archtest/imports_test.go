@@ -24,10 +24,10 @@ const module = "huizhi/"
 var layers = [][]string{
 	{"migrations", "internal/apperr", "internal/i18n", "internal/idnumber", "internal/fonts", "internal/safehttp", "internal/blob", "internal/config", "web/static", "internal/archtest", "docs"},
 	{"internal/db", "internal/ocr", "internal/photos/imaging", "internal/photos/specs", "internal/photos/archive", "internal/validity", "internal/providers", "web/templates/ui"},
-	{"internal/dbtest", "internal/jobs", "internal/tenants", "internal/ocr/local", "internal/ocr/ppocr", "internal/ocr/ocreval", "internal/ocr/cardgen", "internal/ocr/routing", "web/templates/layout"},
+	{"internal/dbtest", "internal/jobs", "internal/exportjobs", "internal/tenants", "internal/ocr/local", "internal/ocr/ppocr", "internal/ocr/ocreval", "internal/ocr/cardgen", "internal/ocr/routing", "web/templates/layout"},
 	{"internal/auth", "internal/photos", "internal/billing", "internal/roster", "web/templates"},
 	{"internal/orders"},
-	{"internal/receipts", "internal/collect"},
+	{"internal/receipts", "internal/classes", "internal/collect"},
 	{"internal/receiptapi"},
 	{"internal/demo", "internal/server"},
 	{"internal/app"},
@@ -51,7 +51,7 @@ var onlyIn = map[string][]string{
 	"internal/providers/xinhuo":    {"internal/app", "internal/providers"},
 	"internal/providers/simulator": {"internal/app", "internal/providers", "internal/demo", "cmd/web", "e2e"},
 	"github.com/stripe/stripe-go":  {"internal/billing/stripe"},
-	"github.com/riverqueue/river":  {"internal/jobs", "internal/orders", "internal/photos", "internal/roster", "internal/receiptapi", "internal/billing/stripe", "internal/billing/exports", "internal/billing/bulk"},
+	"github.com/riverqueue/river":  {"internal/jobs", "internal/orders", "internal/photos", "internal/roster", "internal/receiptapi", "internal/billing/stripe", "internal/exportjobs", "internal/billing/bulk"},
 	"gocloud.dev":                  {"internal/blob"},
 	"github.com/xuri/excelize":     {"internal/billing", "internal/receipts", "internal/roster"},
 }

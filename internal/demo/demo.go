@@ -9,6 +9,7 @@
 //	plan.go     which tenants, with which batches, on which days, with how many orders
 //	history.go  the rows of finished orders
 //	files.go    portraits and receipts in the blob store
+//	school.go   the roster of a school, whose classes some batches are
 //	open.go     the batch that waits for review, through the real pairing
 //	invoices.go the first month, invoiced and partly paid
 package demo

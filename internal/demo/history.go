@@ -57,6 +57,11 @@ func (f *filler) writeHistory(ctx context.Context, tx bun.Tx) error {
 	if err := f.media.receipts(ctx, visits); err != nil {
 		return fmt.Errorf("cannot keep the receipts: %w", err)
 	}
+	if f.house.counter { // the studio's school; the school itself keeps its rosters elsewhere
+		if err := f.school(ctx, tx, visits); err != nil {
+			return err
+		}
+	}
 	if err := insert(ctx, tx, batches); err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func (f *filler) openBatch(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		return f.enrol(ctx, tx, b)
 	})
 	if err != nil {
 		return err

@@ -97,9 +97,26 @@ func (q *Queue) AddQueue(name string, workers int) {
 
 // Handle sets what is done with the jobs of one kind.
 func Handle[T river.JobArgs](q *Queue, work func(context.Context, T) error) {
-	river.AddWorker(q.workers, river.WorkFunc(func(ctx context.Context, job *river.Job[T]) error {
-		return work(context.WithValue(ctx, lastTryKey{}, job.Attempt >= job.MaxAttempts), job.Args)
-	}))
+	HandleLong(q, 0, work)
+}
+
+// HandleLong is Handle for jobs that may run longer than others. With PostgreSQL, one
+// whose process died is run again when that time is over, or by the next process that
+// starts.
+func HandleLong[T river.JobArgs](q *Queue, timeout time.Duration, work func(context.Context, T) error) {
+	river.AddWorker(q.workers, &worker[T]{timeout: timeout, work: work})
+}
+
+type worker[T river.JobArgs] struct {
+	river.WorkerDefaults[T]
+	timeout time.Duration // 0: jobTimeout
+	work    func(context.Context, T) error
+}
+
+func (w *worker[T]) Timeout(*river.Job[T]) time.Duration { return w.timeout }
+
+func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
+	return w.work(context.WithValue(ctx, lastTryKey{}, job.Attempt >= job.MaxAttempts), job.Args)
 }
 
 type lastTryKey struct{}

@@ -88,6 +88,21 @@ func (s *Service) RosterChanged(ctx context.Context, tx bun.Tx, sc tenants.Scope
 	return s.Jobs.EnqueueTx(ctx, tx, args...)
 }
 
+// BatchesOf lists the batches of a roster that orders can be in, the newest first, at
+// most maxBatchesOf.
+func (s *Service) BatchesOf(ctx context.Context, sc tenants.Scope, rosterID string) ([]Batch, error) {
+	var out []Batch
+	err := s.DB.NewSelect().Model(&out).Column("id", "name", "simulate").ApplyQueryBuilder(sc.Where).Where("roster_id = ?", rosterID).
+		Order("id DESC").Limit(maxBatchesOf).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the batches of the roster: %w", err)
+	}
+	return out, nil
+}
+
+// maxBatchesOf bounds the batches of a roster: a school's classes, some times over.
+const maxBatchesOf = 200
+
 // inBatch runs fn with the batch's row locked, so that pairing and matching within
 // a batch are one at a time.
 func (s *Service) inBatch(ctx context.Context, sc tenants.Scope, batchID string, fn func(context.Context, bun.Tx, *Batch) error) error {

@@ -70,7 +70,7 @@ func (s *Service) applyChunk(ctx context.Context, tx bun.Tx, sc tenants.Scope, i
 			continue
 		}
 		added = append(added, Person{TenantID: sc.TenantID(), ID: db.NewID(), RosterID: im.RosterID, Values: row.Values,
-			Place: placeOf(row.Values, row.Row), CreatedAt: now, UpdatedAt: now})
+			Place: PlaceOf(row.Values, row.Row), CreatedAt: now, UpdatedAt: now})
 	}
 	if len(added) > 0 {
 		// Somebody whom a person entered by hand since the check is there already.
@@ -113,7 +113,7 @@ func (s *Service) applyChange(ctx context.Context, tx bun.Tx, sc tenants.Scope, 
 		}
 	}
 	if p.Grade != row.Former.Grade || p.Class != row.Former.Class {
-		p.Place = placeOf(p.Values, row.Row)
+		p.Place = PlaceOf(p.Values, row.Row)
 	}
 	p.UpdatedAt = s.now()
 	return updatePerson(ctx, tx, sc, p)

@@ -15,8 +15,8 @@ import (
 	"huizhi/internal/tenants"
 )
 
-// placeOf orders people by grade, class, and as they were imported.
-func placeOf(v Values, row int) string {
+// PlaceOf orders people by grade, class, and as they were imported.
+func PlaceOf(v Values, row int) string {
 	return fmt.Sprintf("%s/%s/%07d", matching.SortKey(v.Grade), matching.SortKey(v.Class), row)
 }
 
@@ -165,7 +165,7 @@ func (s *Service) Edit(ctx context.Context, sc tenants.Scope, id string, v Value
 			}
 		}
 		if p.Grade != v.Grade || p.Class != v.Class {
-			p.Place = placeOf(v, 0)
+			p.Place = PlaceOf(v, 0)
 		}
 		p.Values, p.UpdatedAt = v, s.now()
 		if err := updatePerson(ctx, tx, sc, p); err != nil {

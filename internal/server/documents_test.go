@@ -20,6 +20,7 @@ import (
 	"huizhi/internal/billing/exports"
 	"huizhi/internal/billing/fapiao"
 	"huizhi/internal/db"
+	"huizhi/internal/exportjobs"
 	"huizhi/internal/tenants"
 )
 
@@ -116,15 +117,15 @@ func TestALargeExportIsMadeInTheBackground(t *testing.T) {
 	file := "/billing/exports/" + e.ID + "/file"
 	assert.Equal(t, http.StatusNotFound, owner.get(file).StatusCode)
 
-	require.NoError(t, site.Exports.Make(ctx, e.Owner, e.ID, db.Now()))
-	require.NoError(t, site.Exports.Make(ctx, e.Owner, e.ID, db.Now()), "a job that runs again changes nothing")
+	require.NoError(t, site.ExportJobs.Make(ctx, e.Owner, e.ID, db.Now()))
+	require.NoError(t, site.ExportJobs.Make(ctx, e.Owner, e.ID, db.Now()), "a job that runs again changes nothing")
 	done := owner.page(owner.get("/billing/exports/list", "HX-Request", "true"), http.StatusOK)
 	assert.Equal(t, file, done.Find("#exports a").AttrOr("href", ""))
 	assert.Empty(t, done.Find("#exports").AttrOr("hx-trigger", ""), "and no longer")
 	body, _ := download(t, owner.get(file))
 	assert.Equal(t, 4, strings.Count(string(body), "\r\n"))
 
-	require.NoError(t, site.Exports.Expire(ctx, db.Now().Add(exports.Keep+time.Minute)))
+	require.NoError(t, site.ExportJobs.Expire(ctx, db.Now().Add(exportjobs.Keep+time.Minute)))
 	assert.Equal(t, http.StatusNotFound, owner.get(file).StatusCode, "the file is gone")
 	assert.Contains(t, owner.page(owner.get("/billing/exports"), http.StatusOK).Find("#exports").Text(), "已过期")
 }

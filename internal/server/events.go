@@ -116,11 +116,8 @@ func (e *eventStream) summary(ctx context.Context, m batchview.Summary, woken bo
 		if err := part.view.Render(ctx, &buf); err != nil {
 			return err
 		}
-		if html := buf.String(); e.sent[part.event] != html {
-			e.sent[part.event] = html
-			if err := e.send(part.event, html); err != nil {
-				return err
-			}
+		if err := e.part(part.event, buf.String()); err != nil {
+			return err
 		}
 	}
 	changed := woken || e.begun && m != e.counts
@@ -131,14 +128,23 @@ func (e *eventStream) summary(ctx context.Context, m batchview.Summary, woken bo
 		e.owed = changed
 	}
 	e.begun, e.counts = true, m
-	if time.Since(e.last) > eventBeat {
-		return e.beat()
-	}
-	return nil
+	return e.beat()
 }
 
-// beat keeps the connection alive.
+// part sends a part of the page if it is not what was sent before.
+func (e *eventStream) part(event, html string) error {
+	if e.sent[event] == html {
+		return nil
+	}
+	e.sent[event] = html
+	return e.send(event, html)
+}
+
+// beat sends something after a long silence.
 func (e *eventStream) beat() error {
+	if time.Since(e.last) <= eventBeat {
+		return nil
+	}
 	e.last = time.Now()
 	_, err := fmt.Fprint(e.w, ": still here\n\n")
 	return err

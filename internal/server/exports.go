@@ -12,6 +12,7 @@ import (
 	"huizhi/internal/billing"
 	"huizhi/internal/billing/exports"
 	"huizhi/internal/db"
+	"huizhi/internal/exportjobs"
 	"huizhi/internal/i18n"
 	"huizhi/internal/tenants"
 	"huizhi/web/templates/documentview"
@@ -244,7 +245,7 @@ func (d exportDesk) recent(r *http.Request, party exports.Party, now time.Time) 
 		if e.Problem != "" {
 			row.Problem = i18n.T(ctx, e.Problem)
 		}
-		if e.State == exports.Done {
+		if e.State == exportjobs.Done {
 			row.Href, row.Expires = d.path+"/"+url.PathEscape(e.ID)+"/file", *e.ExpiresAt
 		}
 		l.Rows = append(l.Rows, row)

@@ -12,21 +12,26 @@ type hub struct {
 
 func newHub() *hub { return &hub{watchers: map[string]map[chan struct{}]struct{}{}} }
 
-// watch returns a channel that holds a token after each change, and its release.
-func (h *hub) watch(key string) (<-chan struct{}, func()) {
+// watch returns a channel that holds a token after each change of any of the keys, and
+// its release.
+func (h *hub) watch(keys ...string) (<-chan struct{}, func()) {
 	c := make(chan struct{}, 1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.watchers[key] == nil {
-		h.watchers[key] = map[chan struct{}]struct{}{}
+	for _, key := range keys {
+		if h.watchers[key] == nil {
+			h.watchers[key] = map[chan struct{}]struct{}{}
+		}
+		h.watchers[key][c] = struct{}{}
 	}
-	h.watchers[key][c] = struct{}{}
 	return c, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		delete(h.watchers[key], c)
-		if len(h.watchers[key]) == 0 {
-			delete(h.watchers, key)
+		for _, key := range keys {
+			delete(h.watchers[key], c)
+			if len(h.watchers[key]) == 0 {
+				delete(h.watchers, key)
+			}
 		}
 	}
 }

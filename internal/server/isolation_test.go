@@ -45,13 +45,14 @@ func TestNoRouteReachesAnotherTenantsRows(t *testing.T) {
 	invoice, err := site.Billing.Draft(ctx, victim.scope, october, db.Now())
 	require.NoError(t, err)
 	made := victim.documents(invoice.ID)
+	taken := victim.photoExport(people, pupil)
 	ledger, err := site.Billing.Ledger(ctx, victim.scope, october, billing.Filter{}, billing.Cursor{}, 1)
 	require.NoError(t, err)
 	customer, err := site.Orders.OpenCustomer(ctx, victim.scope, orders.Desk{UserID: victim.userID, TypeID: b.TypeID, City: b.City}, func(string, string) string { return "机密柜台" })
 	require.NoError(t, err)
 	objects := map[string]string{
 		"customer": customer.ID, "place": "photo",
-		"roster": people.ID, "import": imported.ID, "person": pupil.ID,
+		"roster": people.ID, "import": imported.ID, "person": pupil.ID, "photos": taken.ID,
 		"export": made.export, "preset": made.preset, "fapiao": made.fapiao, "layout": "u8",
 		"batch": b.ID, "order": o.ID, "id": o.ID, "picture": o.PhotoID, "reading": readings[*o.FrontID].ID, "key": key.ID, "invoice": invoice.ID, "charge": ledger.Entries[0].ID,
 		// Its pages are for everybody who has it, and say nothing of a tenant's people.
@@ -63,7 +64,7 @@ func TestNoRouteReachesAnotherTenantsRows(t *testing.T) {
 	secrets := []string{"机密柜台", "机密预设", "机密抬头", "欧阳翀", "110101199001011237", "机密批次", "机密密钥", "机密名单", "保密者", o.Number, b.ID, o.ID}
 
 	operator := site.staff(tenants.StaffOperator)
-	owned := map[string]bool{"batch": true, "order": true, "id": true, "picture": true, "reading": true, "key": true, "invoice": true, "charge": true, "export": true, "preset": true, "fapiao": true, "roster": true, "import": true, "person": true, "customer": true}
+	owned := map[string]bool{"batch": true, "order": true, "id": true, "picture": true, "reading": true, "key": true, "invoice": true, "charge": true, "export": true, "preset": true, "fapiao": true, "roster": true, "import": true, "person": true, "customer": true, "photos": true}
 	for _, rt := range server.RoutingTable() {
 		method, pattern, _ := strings.Cut(rt.Pattern, " ")
 		path, names := fill(t, pattern, objects)

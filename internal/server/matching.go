@@ -61,6 +61,7 @@ func (s *Server) rosterStrip(r *http.Request, b *orders.Batch) (rosterview.Strip
 		return m, err
 	}
 	n, err := s.Orders.Matches(ctx, sc, b)
+	m.RosterID = x.ID
 	m.Roster, m.Matched, m.Open, m.Missing = x.Name, n.Matched, n.Open, n.Missing
 	return m, err
 }

@@ -16,6 +16,7 @@ import (
 	"huizhi/internal/billing/stripe"
 	"huizhi/internal/billing/voucher"
 	"huizhi/internal/blob"
+	"huizhi/internal/classes"
 	"huizhi/internal/collect"
 	"huizhi/internal/ocr/routing"
 	"huizhi/internal/orders"
@@ -36,6 +37,7 @@ type Config struct {
 	Recognition *routing.Router
 	Orders      *orders.Service
 	Rosters     *roster.Service
+	Classes     *classes.Service
 	Collect     *collect.Service
 	Billing     *billing.Service
 	Bulk        *bulk.Service
@@ -117,7 +119,7 @@ type route struct {
 func (s *Server) routes() []route {
 	var all []route
 	for _, area := range [][]route{
-		s.systemRoutes(), s.authRoutes(), s.homeRoutes(), s.batchRoutes(), s.rosterRoutes(), s.uploadRoutes(), s.reviewRoutes(),
+		s.systemRoutes(), s.authRoutes(), s.homeRoutes(), s.batchRoutes(), s.rosterRoutes(), s.boardRoutes(), s.uploadRoutes(), s.reviewRoutes(),
 		s.orderRoutes(), s.receiptRoutes(), s.validityRoutes(), s.billingRoutes(), s.settingRoutes(), s.recognitionRoutes(), s.providerRoutes(), s.stripeRoutes(), s.platformRoutes(), s.financeRoutes(), s.reconcileRoutes(), s.priceRoutes(), s.walletRoutes(), s.exportRoutes(), s.voucherRoutes(), s.fapiaoRoutes(), s.apiRoutes(),
 		s.collectRoutes(), s.visitRoutes(),
 		s.counterRoutes(), s.followRoutes(),

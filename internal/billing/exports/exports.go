@@ -6,7 +6,7 @@
 //	exports.go  what can be asked for
 //	columns.go  the columns of the tables
 //	write.go    the files
-//	job.go      large ones, made in the background and kept for some days
+//	job.go      large ones, made in the background by package exportjobs
 //	preset.go   what is asked for again and again
 package exports
 
@@ -19,9 +19,8 @@ import (
 	"huizhi/internal/billing"
 	"huizhi/internal/billing/statement"
 	"huizhi/internal/billing/voucher"
-	"huizhi/internal/blob"
 	"huizhi/internal/db"
-	"huizhi/internal/jobs"
+	"huizhi/internal/exportjobs"
 	"huizhi/internal/tenants"
 )
 
@@ -76,8 +75,7 @@ const (
 // Service makes exports.
 type Service struct {
 	DB         *db.DB
-	Blobs      *blob.Store
-	Jobs       jobs.Enqueuer
+	Exports    *exportjobs.Service // makes large ones
 	Billing    *billing.Service
 	Statements *statement.Service
 	Vouchers   *voucher.Service

@@ -22,6 +22,7 @@ import (
 	"huizhi/internal/blob"
 	"huizhi/internal/db"
 	"huizhi/internal/dbtest"
+	"huizhi/internal/exportjobs"
 	"huizhi/internal/jobs"
 	"huizhi/internal/tenants"
 )
@@ -52,8 +53,9 @@ func newSite(t *testing.T, d *db.DB) *site {
 	x.Credit(september, 600, "重复计费", "", "2026-11")
 	x.Invoice("2026-10")
 	billingtest.New(t, d, "别家", 999900).Invoice("2026-10")
-	s := &exports.Service{DB: d, Blobs: blobs, Jobs: queue, Billing: x.Billing, Vouchers: &voucher.Service{DB: d, Billing: x.Billing},
+	s := &exports.Service{DB: d, Exports: exportjobs.New(d, blobs, queue), Billing: x.Billing, Vouchers: &voucher.Service{DB: d, Billing: x.Billing},
 		Statements: &statement.Service{Billing: x.Billing, Tenant: func(ctx context.Context, sc tenants.Scope) (*tenants.Tenant, error) { return tenants.Load(ctx, d, sc) }}}
+	s.Exports.Handle(exports.Kind, s)
 	return &site{s, t, x, exports.Member(x.Scope, "member"), exports.Staff(tenants.AllTenants("a test exports for all"), "staff")}
 }
 
@@ -161,12 +163,12 @@ func TestAnExportThatIsMadeTwiceIsMadeOnce(t *testing.T) {
 		_, _, err = s.Open(ctx, s.party, e.ID, now)
 		assert.Equal(t, apperr.NotFound, apperr.KindOf(err), "not yet")
 		for range 2 {
-			require.NoError(t, s.Make(ctx, e.Owner, e.ID, now))
+			require.NoError(t, s.Exports.Make(ctx, e.Owner, e.ID, now))
 		}
 		got, content, err := s.Open(ctx, s.party, e.ID, now)
 		require.NoError(t, err)
 		defer content.Close()
-		assert.Equal(t, exports.Done, got.State)
+		assert.Equal(t, exportjobs.Done, got.State)
 		assert.EqualValues(t, 3, got.RowsDone)
 		assert.Len(t, parse(t, content), 4)
 
@@ -174,11 +176,11 @@ func TestAnExportThatIsMadeTwiceIsMadeOnce(t *testing.T) {
 		assert.Equal(t, apperr.NotFound, apperr.KindOf(err), "another tenant's")
 		_, _, err = s.Open(ctx, s.staff, e.ID, now)
 		assert.Equal(t, apperr.NotFound, apperr.KindOf(err), "staff have their own")
-		later := now.Add(exports.Keep + time.Second)
+		later := now.Add(exportjobs.Keep + time.Second)
 		_, _, err = s.Open(ctx, s.party, e.ID, later)
 		assert.Equal(t, apperr.NotFound, apperr.KindOf(err), "expired, though nobody has tidied up yet")
-		require.NoError(t, s.Expire(ctx, later))
-		there, err := s.Blobs.Exists(ctx, got.FileKey)
+		require.NoError(t, s.Exports.Expire(ctx, later))
+		there, err := s.Exports.Blobs.Exists(ctx, got.FileKey)
 		require.NoError(t, err)
 		assert.False(t, there)
 	})
@@ -192,13 +194,13 @@ func TestAnExportThatCannotBeMadeSaysWhy(t *testing.T) {
 	s := newSite(t, dbtest.SQLite(t))
 	e, err := s.Start(ctx, s.staff, exports.Request{Grain: exports.Vouchers, Layout: "kis", Format: billing.CSV, From: "2026-10", Until: "2026-11"}, now)
 	require.NoError(t, err)
-	_, err = s.DB.NewUpdate().Model((*exports.Export)(nil)).Set("request = replace(request, 'kis', 'gone')").Where("id = ?", e.ID).Exec(ctx)
+	_, err = s.DB.NewUpdate().Model((*exportjobs.Export)(nil)).Set("request = replace(request, 'kis', 'gone')").Where("id = ?", e.ID).Exec(ctx)
 	require.NoError(t, err)
-	require.NoError(t, s.Make(ctx, e.Owner, e.ID, now))
+	require.NoError(t, s.Exports.Make(ctx, e.Owner, e.ID, now))
 	recent, err := s.Recent(ctx, s.staff)
 	require.NoError(t, err)
 	require.Len(t, recent, 1)
-	assert.Equal(t, exports.Failed, recent[0].State)
+	assert.Equal(t, exportjobs.Failed, recent[0].State)
 	assert.Equal(t, "error.voucher.none", recent[0].Problem)
 }
 

@@ -147,4 +147,4 @@ func (s *Service) DeletePreset(ctx context.Context, p Party, id string) error {
 }
 
 // Models are the tables of this package, for the check at start.
-var Models = []any{(*Export)(nil), (*Preset)(nil)}
+var Models = []any{(*Preset)(nil)}

@@ -6,6 +6,7 @@
 //	string     a text, whatever it begins with or looks like; never a formula
 //	int64      a count
 //	Fen        money, a number of yuan with two decimals
+//	Digits     the same, in a cell that stays text when somebody edits it: an ID number
 //	Code       letters and digits that a program reads, an account's "1122": text, and
 //	           without the marks that Text puts on what people may open in Excel
 //	Day        a day, "2026-11-20"
@@ -29,6 +30,9 @@ import (
 
 // Fen is money in a cell.
 type Fen int64
+
+// Digits is a text that a spreadsheet must never take for a number.
+type Digits string
 
 // Code is a text of letters, digits, dots, hyphens and underscores that begins
 // with a letter or digit; any other is written as a text.
@@ -88,6 +92,8 @@ func (t *csvTable) Row(cells ...any) error {
 		case nil:
 		case string:
 			text = Text(v)
+		case Digits:
+			text = Text(string(v))
 		case Code:
 			if text = string(v); !v.plain() {
 				text = Text(text)
@@ -118,6 +124,7 @@ type xlsxTable struct {
 	sheet                 *excelize.StreamWriter
 	to                    io.Writer
 	count, money, day, at int
+	digits                int
 	next                  int
 	cells                 []any
 }
@@ -137,7 +144,7 @@ func (t *xlsxTable) begin(sheet string, columns []Column) error {
 	if err := t.file.SetSheetName("Sheet1", sheet); err != nil {
 		return err
 	}
-	const thousands, twoDecimals = 3, 4 // number formats that every Excel has: #,##0 and #,##0.00
+	const thousands, twoDecimals, text = 3, 4, 49 // number formats that every Excel has: #,##0, #,##0.00 and @
 	date, dateTime, head := "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss", 0
 	for _, s := range []struct {
 		id    *int
@@ -145,6 +152,7 @@ func (t *xlsxTable) begin(sheet string, columns []Column) error {
 	}{
 		{&t.count, excelize.Style{NumFmt: thousands}},
 		{&t.money, excelize.Style{NumFmt: twoDecimals}},
+		{&t.digits, excelize.Style{NumFmt: text}},
 		{&t.day, excelize.Style{CustomNumFmt: &date}},
 		{&t.at, excelize.Style{CustomNumFmt: &dateTime}},
 		{&head, excelize.Style{Font: &excelize.Font{Bold: true}, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"EEF0F3"}},
@@ -186,6 +194,8 @@ func (t *xlsxTable) Row(cells ...any) error {
 		switch v := cell.(type) {
 		case nil, string:
 			out = v
+		case Digits:
+			out = excelize.Cell{StyleID: t.digits, Value: string(v)}
 		case Code:
 			out = string(v)
 		case int64:

@@ -10,6 +10,7 @@ import (
 // StripModel is the line about the roster on the page of a batch.
 type StripModel struct {
 	BatchID                string
+	RosterID               string
 	Roster                 string      // its name; "" if none is chosen
 	Rosters                []ui.Option // to choose from; with none there is no line
 	Matched, Open, Missing int64

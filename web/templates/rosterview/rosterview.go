@@ -164,7 +164,7 @@ func (m Model) actions(ctx context.Context) []ui.Btn {
 	if m.Total == 0 {
 		return nil
 	}
-	return []ui.Btn{{Label: i18n.T(ctx, "roster.import"), Icon: "upload", Kind: ui.Primary, Href: rosterURL(m.ID, "/import")}}
+	return []ui.Btn{{Label: i18n.T(ctx, "board.title"), Icon: "layout-grid", Href: rosterURL(m.ID, "/board")}, {Label: i18n.T(ctx, "roster.import"), Icon: "upload", Kind: ui.Primary, Href: rosterURL(m.ID, "/import")}}
 }
 
 // running tells that the page has to look again.
