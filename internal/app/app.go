@@ -208,7 +208,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	a.Photos = photos.New(photos.Config{DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, OCR: a.Recognition, Batches: a.Orders, Changed: changed, Log: a.Log})
 
 	a.Rosters = roster.New(roster.Config{DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, Changed: a.Orders.RosterChanged})
-	a.Classes = classes.New(classes.Config{DB: a.DB, Rosters: a.Rosters, Classes: a.Classes, Photos: a.Photos, Exports: a.ExportJobs})
+	a.Classes = classes.New(classes.Config{DB: a.DB, Rosters: a.Rosters, Photos: a.Photos, Exports: a.ExportJobs})
 
 	linkKey, err := hkdf.Key(sha256.New, key, nil, "huizhi collection links", 32)
 	if err != nil {
@@ -256,7 +256,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	})
 
 	sc := server.Config{
-		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Rosters: a.Rosters, Collect: a.Collect, Billing: a.Billing, Bulk: a.Bulk, Stripe: a.Stripe, Reconcile: a.Reconcile, Exports: a.Exports, Vouchers: a.Vouchers, Fapiao: a.Fapiao, API: a.API, Recognition: a.Recognition, Blobs: a.Blobs, BaseURL: a.URL,
+		Auth: a.Auth, Sessions: a.Sessions, Tenants: a.Tenants, Photos: a.Photos, Orders: a.Orders, Rosters: a.Rosters, Classes: a.Classes, Collect: a.Collect, Billing: a.Billing, Bulk: a.Bulk, Stripe: a.Stripe, Reconcile: a.Reconcile, Exports: a.Exports, Vouchers: a.Vouchers, Fapiao: a.Fapiao, API: a.API, Recognition: a.Recognition, Blobs: a.Blobs, BaseURL: a.URL,
 		Log: a.Log, Simulated: c.Simulated(), OCRReady: func() error { return a.OCR.Health(context.Background()) },
 		Ready: func(r *http.Request) error { return a.DB.PingContext(r.Context()) },
 	}

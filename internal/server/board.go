@@ -30,8 +30,8 @@ func (s *Server) boardRoutes() []route {
 		{"GET /rosters/{roster}/board/events", work, s.boardEvents},
 		{"GET /rosters/{roster}/people", work, s.boardPeople},
 		{"GET /rosters/{roster}/retakes", work, s.retakesPage},
-		{"POST /people/{person}/retake", work, s.askRetake},
-		{"POST /people/{person}/retake/drop", work, s.dropRetake},
+		{"POST /people/{person}/retake", work, s.wantPhoto},
+		{"POST /people/{person}/retake/drop", work, s.unwantPhoto},
 	}, s.boardExportRoutes()...)
 }
 
@@ -275,7 +275,7 @@ func (s *Server) gradeChips(ctx context.Context, sc tenants.Scope, f boardview.F
 	return out, err
 }
 
-func (s *Server) askRetake(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) wantPhoto(w http.ResponseWriter, r *http.Request) error {
 	id := identity(r)
 	if err := s.Classes.AskRetake(r.Context(), id.Scope(), r.PathValue("person"), r.FormValue("reason"), id.User.ID); err != nil {
 		return err
@@ -283,7 +283,7 @@ func (s *Server) askRetake(w http.ResponseWriter, r *http.Request) error {
 	return s.backToList(w, r)
 }
 
-func (s *Server) dropRetake(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) unwantPhoto(w http.ResponseWriter, r *http.Request) error {
 	id := identity(r)
 	if err := s.Classes.DropRetake(r.Context(), id.Scope(), r.PathValue("person"), id.User.ID); err != nil {
 		return err
