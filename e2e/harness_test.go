@@ -141,7 +141,8 @@ type browser struct {
 	problems []string
 }
 
-var chromiumFlags = []string{"disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage"}
+var chromiumFlags = []string{"disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage",
+	"use-fake-device-for-media-stream", "use-fake-ui-for-media-stream"} // a camera that shows a test picture, and is allowed
 
 // open starts Chromium in a language ("zh-CN" or "en") and a window size.
 func open(t *testing.T, base, lang string, width, height int) *browser {

@@ -3,6 +3,8 @@ package collect_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"image"
 	"image/color"
@@ -163,8 +165,19 @@ func good(t testing.TB, n int) []byte {
 func faceless(t testing.TB, n int) []byte {
 	t.Helper()
 	img := image.NewRGBA(image.Rect(0, 0, 600, 800))
-	draw.Draw(img, img.Rect, image.NewUniform(color.RGBA{120, 140, uint8(n), 255}), image.Point{}, draw.Src)
+	draw.Draw(img, img.Rect, image.NewUniform(color.RGBA{120, 140, 90, 255}), image.Point{}, draw.Src)
 	var buf bytes.Buffer
 	require.NoError(t, jpeg.Encode(&buf, img, nil))
-	return buf.Bytes()
+	return append(buf.Bytes(), bytes.Repeat([]byte{0}, n)...)
+}
+
+// The sums of the text of ConsentVersion.
+const (
+	consentZH = "d4baad1c457af1d4"
+	consentEN = "4533213769684544"
+)
+
+func sum(text []byte) string {
+	s := sha256.Sum256(text)
+	return hex.EncodeToString(s[:8])
 }

@@ -145,7 +145,9 @@ func (s *Server) showVisit(w http.ResponseWriter, r *http.Request, v *visit, sta
 func addStanding(r *http.Request, m *collectview.Visit, st *collect.Standing) {
 	if st.Last != nil {
 		m.Sending, m.Doubtful = st.Last.ID, st.Last.Outcome == collect.Doubtful
-		m.Photo = m.URL + "/photos/" + st.Last.ID + ".jpg"
+	}
+	if id := shownPicture(st); id != "" {
+		m.Photo = m.URL + "/photos/" + id + ".jpg"
 	}
 	if st.Phase == collect.Bettered {
 		for _, f := range st.Last.Findings {
@@ -158,6 +160,18 @@ func addStanding(r *http.Request, m *collectview.Visit, st *collect.Standing) {
 		}
 		m.Note = st.Retake.Note
 	}
+}
+
+// shownPicture is the photo that a page is about: the last one that was sent, or that
+// of the order; "" for none.
+func shownPicture(st *collect.Standing) string {
+	switch {
+	case st.Last != nil:
+		return st.Last.PictureID
+	case st.Order != nil:
+		return st.Order.PhotoID
+	}
+	return ""
 }
 
 // guideOf draws where the head has to be by a type's spec. What no source says is
@@ -335,10 +349,10 @@ func (s *Server) visitFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if st.Last == nil || st.Last.ID != id {
+	if id != shownPicture(st) {
 		return apperr.New(apperr.NotFound, "error.not_found")
 	}
-	file, err := s.Photos.Open(r.Context(), v.Scope, st.Last.PictureID, photos.Thumb)
+	file, err := s.Photos.Open(r.Context(), v.Scope, id, photos.Thumb)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ function start(bar: HTMLElement): void {
   let facing = bar.dataset.facing ?? "environment";
   let photo: Blob | undefined;
   let tries = 0;
-  let sending = false;
+  let request: XMLHttpRequest | undefined; // while it is under way
   let timer = 0;
 
   bar.hidden = false;
@@ -125,12 +125,13 @@ function start(bar: HTMLElement): void {
     send();
   });
   window.addEventListener("online", () => {
-    if (photo && !sending && part("choice").hidden) send();
+    if (photo && part("choice").hidden) send();
   });
+  window.addEventListener("offline", () => request?.abort());
 
   function send(): void {
     window.clearTimeout(timer);
-    if (!photo || sending) return;
+    if (!photo || request) return;
     part("choice").hidden = true;
     progress.hidden = false;
     meter.value = 0;
@@ -138,33 +139,33 @@ function start(bar: HTMLElement): void {
       message.textContent = word("offline"); // "online" goes on
       return;
     }
-    sending = true;
     message.textContent = word("sending");
-    const request = new XMLHttpRequest();
+    const sent = new XMLHttpRequest();
+    request = sent;
     let watchdog = 0;
     const alive = (): void => {
       window.clearTimeout(watchdog);
-      watchdog = window.setTimeout(() => request.abort(), patience);
+      watchdog = window.setTimeout(() => sent.abort(), patience);
     };
-    request.upload.onprogress = (event) => {
+    sent.upload.onprogress = (event) => {
       alive();
       meter.value = event.total > 0 ? event.loaded / event.total : 0;
       if (event.loaded >= event.total) message.textContent = word("checking");
     };
-    request.responseType = "json";
-    request.onloadend = () => {
+    sent.responseType = "json";
+    sent.onloadend = () => {
       window.clearTimeout(watchdog);
-      sending = false;
-      const answer = request.response as Answer | null;
-      if (request.status === 200 && answer?.outcome) window.location.assign(url); // the page says what became of it
-      else if (request.status === 401 || request.status === 404) window.location.assign(url);
-      else if (request.status >= 400 && request.status < 500 && request.status !== 408) giveUp(answer?.reason ?? word("failed"));
+      request = undefined;
+      const answer = sent.response as Answer | null;
+      if (sent.status === 200 && answer?.outcome) window.location.assign(url); // the page says what became of it
+      else if (sent.status === 401 || sent.status === 404) window.location.assign(url);
+      else if (sent.status >= 400 && sent.status < 500 && sent.status !== 408) giveUp(answer?.reason ?? word("failed"));
       else again();
     };
-    request.open("POST", `${url}/photo`);
-    request.setRequestHeader("Content-Type", "application/octet-stream");
+    sent.open("POST", `${url}/photo`);
+    sent.setRequestHeader("Content-Type", "application/octet-stream");
     alive();
-    request.send(photo);
+    sent.send(photo);
   }
 
   // The net is gone, or the server is: later, by itself.

@@ -70,9 +70,6 @@ func num(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
 
 func (g Guide) viewBox() string { return "0 0 " + num(g.Width) + " " + num(g.Height) }
 
-// aspect is the shape of the photo, as the camera's frame takes it.
-func (g Guide) aspect() string { return num(g.Width) + "/" + num(g.Height) }
-
 func (m Visit) head(ctx context.Context, key string) layout.VisitorHead {
 	return layout.VisitorHead{Title: i18n.T(ctx, key), House: m.Organiser, About: i18n.T(ctx, "collect.for", "tenant", m.Tenant)}
 }
