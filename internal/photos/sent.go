@@ -27,7 +27,8 @@ func (s *Service) Examine(ctx context.Context, sc tenants.Scope, batchID, name s
 // Add records an examined photo, as one that no order uses. ErrSameContent is
 // returned for a photo that the batch has, whoever sent it.
 func Add(ctx context.Context, tx bun.IDB, pic *Picture) error {
-	res, err := tx.NewInsert().Model(pic).On("CONFLICT (tenant_id, batch_id, sha256) WHERE NOT fetched DO NOTHING").Exec(ctx)
+	// Whatever index says so: the id is new.
+	res, err := tx.NewInsert().Model(pic).On("CONFLICT DO NOTHING").Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot insert the photo: %w", err)
 	}
