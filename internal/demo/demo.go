@@ -11,7 +11,9 @@
 //	files.go    portraits and receipts in the blob store
 //	school.go   the roster of a school, whose classes some batches are
 //	open.go     the batch that waits for review, through the real pairing
+//	wallet.go   the company's prepaid money
 //	invoices.go the first month, invoiced and partly paid
+//	fapiaos.go  tax invoices for it, in every state
 package demo
 
 import (
@@ -103,11 +105,14 @@ func (f *filler) run(ctx context.Context) error {
 	}
 	beside := make([]tenants.Scope, len(neighbours))
 	for i, h := range neighbours {
-		if beside[i], err = f.settle(ctx, h, uint64(i)); err != nil {
+		if beside[i], err = f.settle(ctx, h, uint64(i), finance); err != nil {
 			return err
 		}
 	}
 	if err := f.invoice(ctx, beside[0], finance); err != nil {
+		return err
+	}
+	if err := f.fapiaos(ctx, beside[0], beside[1], finance); err != nil {
 		return err
 	}
 	return f.once(ctx, stepDone, func(context.Context, bun.Tx) error { return nil })
@@ -148,7 +153,7 @@ func (f *filler) open(ctx context.Context) error {
 }
 
 // settle makes another tenant with its history.
-func (f *filler) settle(ctx context.Context, h house, seed uint64) (sc tenants.Scope, err error) {
+func (f *filler) settle(ctx context.Context, h house, seed uint64, finance string) (sc tenants.Scope, err error) {
 	n := &filler{Deps: f.Deps, now: f.now, random: rand.New(rand.NewPCG(20, seed)), house: h}
 	owner := new(tenants.Member)
 	err = f.DB.NewSelect().Model(owner).Join("JOIN users AS u ON u.id = member.user_id").Where("u.email = ?", h.email).Scan(ctx)
@@ -165,7 +170,15 @@ func (f *filler) settle(ctx context.Context, h house, seed uint64) (sc tenants.S
 	if n.media, err = newMedia(ctx, n.Blobs, n.sc); err != nil {
 		return sc, err
 	}
-	return n.sc, n.once(ctx, stepHistory, n.writeHistory)
+	if h.prepaid {
+		if err := n.openWallet(ctx, finance); err != nil {
+			return sc, err
+		}
+	}
+	if err := n.once(ctx, stepHistory, n.writeHistory); err != nil || !h.prepaid {
+		return n.sc, err
+	}
+	return n.sc, n.refill(ctx, finance)
 }
 
 // hireStaff makes the platform's operator and its finance, unless they are there

@@ -12,6 +12,7 @@ import (
 
 	"huizhi/internal/auth"
 	"huizhi/internal/billing"
+	"huizhi/internal/billing/fapiao"
 	"huizhi/internal/blob"
 	"huizhi/internal/db"
 	"huizhi/internal/dbtest"
@@ -81,6 +82,29 @@ func TestNoPageIsEmpty(t *testing.T) {
 			assert.Greater(t, n, 50, month)
 		}
 		assert.Greater(t, len(days), 50, "nearly every working day has receipts")
+	})
+}
+
+func TestThereIsAWalletAndAFapiaoInEachState(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newShop(t, d)
+		s.fill()
+		states := map[fapiao.State]int{}
+		for _, f := range all[fapiao.Fapiao](s) {
+			states[f.State]++
+		}
+		assert.Equal(t, map[fapiao.State]int{fapiao.Requested: 1, fapiao.Issued: 3, fapiao.Reversed: 1, fapiao.Rejected: 1, fapiao.Withdrawn: 1}, states, "one of those issued is a red letter")
+		wallets := all[billing.Wallet](s)
+		require.Len(t, wallets, 1)
+		assert.Positive(t, wallets[0].BalanceFen)
+		assert.True(t, wallets[0].Low(), "its balance is low, and warned of")
+		kinds := map[billing.WalletEntryKind]int{}
+		for _, e := range all[billing.WalletEntry](s) {
+			kinds[e.Kind]++
+		}
+		assert.Equal(t, 2, kinds[billing.WalletTopUp])
+		assert.Greater(t, kinds[billing.WalletCapture], 20)
 	})
 }
 

@@ -67,11 +67,12 @@ type house struct {
 	kind         tenants.Kind
 	owner, email string
 	counter      bool         // people come in every working day
+	prepaid      bool         // receipts are paid for from a wallet
 	commissions  []commission // in the order of time; their days are spread over the months
 }
 
 // studio is where the visitor signs in.
-var studio = house{"晨光照相馆", tenants.KindStore, "林晨光", Email, true, []commission{
+var studio = house{"晨光照相馆", tenants.KindStore, "林晨光", Email, true, false, []commission{
 	{"云图科技 · 新入职", "云图科技", residence, "广东省,深圳市", 22, nil},
 	{"一(4)班 · 社保卡", "一(4)班", insurance, "广东省,广州市", 24, nil},
 	{"安泰物业 · 保安员证", "安泰物业", guards, "广东省,佛山市", 14, nil},
@@ -88,12 +89,12 @@ var studio = house{"晨光照相馆", tenants.KindStore, "林晨光", Email, tru
 
 // neighbours are other tenants, so that the platform's finance sees more than one.
 var neighbours = []house{
-	{"启明实验小学", tenants.KindSchool, "许文慧", "school@huizhi.example", false, []commission{
+	{"启明实验小学", tenants.KindSchool, "许文慧", "school@huizhi.example", false, false, []commission{
 		{"一(1)班 · 社保卡", "一(1)班", insurance, "广东省,广州市", 18, nil},
 		{"二(3)班 · 社保卡", "二(3)班", insurance, "广东省,广州市", 16, nil},
 		{"三(1)班 · 社保卡", "三(1)班", insurance, "广东省,广州市", 17, nil},
 	}},
-	{"恒信人力资源", tenants.KindCompany, "沈立", "company@huizhi.example", false, []commission{
+	{"恒信人力资源", tenants.KindCompany, "沈立", "company@huizhi.example", false, true, []commission{
 		{"新入职 · 居住证", "入职", residence, "广东省,深圳市", 12, nil},
 		{"保安项目 · 佛山", "保安", guards, "广东省,佛山市", 15, nil},
 		{"网约车项目 · 深圳", "网约车", hailing, "广东省,深圳市", 9, []trouble{{orders.StatusFailed, "照片分辨率不足"}}},
