@@ -132,6 +132,9 @@ func (s *Service) MatchBatch(ctx context.Context, sc tenants.Scope, batchID stri
 	if err != nil || b.RosterID == nil {
 		return err
 	}
+	if err := s.undoCards(ctx, sc, b); err != nil {
+		return err
+	}
 	results, err := s.match(ctx, sc, b)
 	if err != nil {
 		return err
@@ -182,6 +185,13 @@ func (s *Service) match(ctx context.Context, sc tenants.Scope, b *Batch) ([]matc
 	}
 	if len(open) == 0 {
 		return nil, nil
+	}
+	before, err := s.cardsBefore(ctx, sc, b)
+	if err != nil {
+		return nil, err
+	}
+	for i := range open {
+		open[i].Card = before[open[i].ID]
 	}
 	people, err := roster.ForMatching(ctx, s.DB, sc, *b.RosterID)
 	if err != nil {

@@ -7,6 +7,7 @@
 //	catalogue.go  the provider's receipt types and cities, in versions
 //	pairing.go    portraits and ID cards become orders
 //	matching.go   orders find their people in the batch's roster
+//	cards.go      people's cards among the photos
 //	matched.go    what a person sees and decides of that
 //	persons.go    what the roster says goes into an order's fields
 //	sent.go       photos that people send for somebody of the roster

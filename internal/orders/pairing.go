@@ -31,6 +31,12 @@ func (s *Service) TypeOf(ctx context.Context, sc tenants.Scope, batchID string) 
 	return b.TypeID, nil
 }
 
+// Marked tells that the batch has a roster, whose people may have cards.
+func (s *Service) Marked(ctx context.Context, sc tenants.Scope, batchID string) (bool, error) {
+	b, err := s.Batch(ctx, sc, batchID)
+	return err == nil && b.RosterID != nil, err
+}
+
 // PictureStored counts a stored picture as pending and gives it its place.
 func (s *Service) PictureStored(ctx context.Context, tx bun.Tx, sc tenants.Scope, batchID string) (int64, error) {
 	b := new(Batch)
@@ -319,7 +325,14 @@ func (s *Service) settleBatch(ctx context.Context, tx bun.Tx, sc tenants.Scope, 
 			}
 		}
 	}
-	if b.RosterID != nil && slices.ContainsFunc(open, unmatched) {
+	if b.RosterID == nil {
+		return nil
+	}
+	carded, err := haveMarkers(ctx, tx, sc, b.ID)
+	if err != nil {
+		return err
+	}
+	if carded || slices.ContainsFunc(open, unmatched) {
 		return s.Jobs.EnqueueTx(ctx, tx, matchBatch{b.TenantID, b.ID})
 	}
 	return nil

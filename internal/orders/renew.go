@@ -128,7 +128,11 @@ func (r *renewing) renew(ctx context.Context, f *Order) (Renewal, error) {
 		return no("validity.problem.photo_gone")
 	}
 	rule := f.Rule().Photo
-	age := rule.Age(pic.CreatedAt, r.now)
+	taken := pic.CreatedAt // if the file does not say, it is at least as old as its upload
+	if pic.TakenAt != nil && pic.TakenAt.Before(taken) {
+		taken = *pic.TakenAt
+	}
+	age := rule.Age(taken, r.now)
 	if age == validity.PhotoBarred {
 		return no("validity.problem.photo_old")
 	}
@@ -146,12 +150,12 @@ func (r *renewing) renew(ctx context.Context, f *Order) (Renewal, error) {
 	if there > 0 {
 		return no("validity.problem.photo_there")
 	}
-	return r.order(ctx, f, b, copyOf(pic, b, rule, age, r.now))
+	return r.order(ctx, f, b, copyOf(pic, b, rule, age, r.now.Sub(taken)))
 }
 
 // copyOf is the photo in another batch; its files are named by their content and
 // are shared. That it is old is a finding like any other.
-func copyOf(pic *photos.Picture, b *Batch, rule validity.Photo, age validity.PhotoAge, now time.Time) *photos.Picture {
+func copyOf(pic *photos.Picture, b *Batch, rule validity.Photo, age validity.PhotoAge, old time.Duration) *photos.Picture {
 	c := *pic
 	c.ID, c.BatchID, c.OrderID = db.NewID(), b.ID, nil
 	check := photos.Check{TypeID: b.TypeID}
@@ -160,7 +164,7 @@ func copyOf(pic *photos.Picture, b *Batch, rule validity.Photo, age validity.Pho
 	}
 	check.Findings = slices.DeleteFunc(slices.Clone(check.Findings), func(f specs.Finding) bool { return f.Rule == specs.RuleAge })
 	if age == validity.PhotoOld {
-		months := float64(int(now.Sub(pic.CreatedAt).Hours() / 24 / 30))
+		months := float64(int(old.Hours() / 24 / 30))
 		check.Findings = append(check.Findings, specs.Finding{Rule: specs.RuleAge, Level: specs.Warn, Value: months, Want: specs.Range{Max: float64(rule.Months)}})
 	}
 	if len(check.Findings) > 0 || pic.Check != nil {

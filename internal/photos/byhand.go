@@ -64,7 +64,7 @@ const maxUnsorted = 100
 func (s *Service) Unsorted(ctx context.Context, sc tenants.Scope, batchID string) ([]Picture, error) {
 	var pics []Picture
 	err := s.DB.NewSelect().Model(&pics).ApplyQueryBuilder(sc.Where).
-		Where("batch_id = ? AND order_id IS NULL AND (state = ? OR (state = ? AND kind = ?))", batchID, StateFailed, StateDone, KindOther).
+		Where("batch_id = ? AND order_id IS NULL AND (state = ? OR (state = ? AND (kind = ? OR kind = ? AND marker = '')))", batchID, StateFailed, StateDone, KindOther, KindMarker).
 		Order("seq").Limit(maxUnsorted).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the unsorted pictures: %w", err)

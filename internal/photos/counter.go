@@ -78,7 +78,7 @@ func (s *Service) keepOriginal(ctx context.Context, sc tenants.Scope, pic *Pictu
 		return err
 	}
 	pic.SHA256, pic.Size, pic.OriginalKey = kept.SHA256, kept.Size, kept.Key
-	pic.Format, pic.Width, pic.Height = string(info.Format), info.Width, info.Height
+	pic.Format, pic.Width, pic.Height, pic.TakenAt = string(info.Format), info.Width, info.Height, takenAt(info)
 	return nil
 }
 

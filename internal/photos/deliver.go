@@ -86,7 +86,7 @@ func (s *Service) portrait(ctx context.Context, sc tenants.Scope, pic *Picture, 
 	}
 	p := &seen.Picture
 	p.SHA256, p.Size, p.OriginalKey = sealed.SHA256, int64(len(content)), sealed.Key
-	p.Format, p.Width, p.Height = string(info.Format), info.Width, info.Height
+	p.Format, p.Width, p.Height, p.TakenAt = string(info.Format), info.Width, info.Height, takenAt(info)
 	p.State = StateDone
 	return p, nil
 }

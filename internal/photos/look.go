@@ -11,7 +11,9 @@ import (
 	"huizhi/internal/blob"
 	"huizhi/internal/ocr"
 	"huizhi/internal/ocr/routing"
+	"huizhi/internal/personcard"
 	"huizhi/internal/photos/imaging"
+	"huizhi/internal/photos/marker"
 	"huizhi/internal/photos/specs"
 	"huizhi/internal/tenants"
 )
@@ -34,6 +36,8 @@ type looking struct {
 	// as is what a person says it is, or empty: then no engine decides that, and
 	// one is asked only what a card says.
 	as Kind
+	// markers: it may be a card with a person's code.
+	markers bool
 }
 
 // look finds out what a picture is, makes its files and reads it. What is wrong
@@ -44,8 +48,13 @@ func (s *Service) look(ctx context.Context, sc tenants.Scope, pic *Picture, how 
 	if err != nil {
 		return nil, err
 	}
+	if how.as == "" && pic.OrderID == nil {
+		if how.markers, err = s.Batches.Marked(ctx, sc, pic.BatchID); err != nil {
+			return nil, err
+		}
+	}
 	seen := &sight{Picture: *pic}
-	seen.State, seen.Kind, seen.ProblemKey, seen.ProblemArgs = StateDone, KindUnknown, "", nil
+	seen.State, seen.Kind, seen.ProblemKey, seen.ProblemArgs, seen.Marker = StateDone, KindUnknown, "", nil, ""
 	m, err := s.make(ctx, pic.OriginalKey, how)
 	if seen.isAtFault(err) {
 		return seen, nil
@@ -53,7 +62,12 @@ func (s *Service) look(ctx context.Context, sc tenants.Scope, pic *Picture, how 
 	if err != nil {
 		return nil, err
 	}
-	if seen.Kind = m.kind; seen.Kind == KindUnknown && how.as != KindPortrait {
+	if seen.Kind = m.kind; seen.Kind == KindMarker {
+		if seen.Marker = m.marker; seen.Marker == "" {
+			seen.problem("upload.problem.marker_unread")
+		}
+	}
+	if seen.Kind == KindUnknown && how.as != KindPortrait {
 		if err := s.read(ctx, sc, seen, m, how); err != nil {
 			return nil, err
 		}
@@ -92,7 +106,8 @@ func (s *sight) problem(key string, args ...any) { s.ProblemKey, s.ProblemArgs =
 
 // made is what comes of decoding a picture once.
 type made struct {
-	kind           Kind // KindPortrait or KindUnknown
+	kind           Kind   // KindPortrait, KindMarker or KindUnknown
+	marker         string // what the code of a KindMarker says
 	view           *imaging.View
 	width, height  int // px of the upright original
 	thumb, preview []byte
@@ -125,6 +140,9 @@ func (s *Service) make(ctx context.Context, key string, how looking) (*made, err
 		if err := m.draw(); err != nil {
 			return err
 		}
+		if how.markers && m.findMarker() {
+			return nil
+		}
 		if !how.anew && m.view.Portrait() {
 			m.kind = KindPortrait
 			return nil
@@ -137,6 +155,19 @@ func (s *Service) make(ctx context.Context, key string, how looking) (*made, err
 		}
 		return err
 	})
+}
+
+// findMarker looks for a person's code. Another code in the picture, on a poster
+// or a shirt, means nothing; one that is bent or covered counts as a card, since
+// taking it for a photo would give it to the person before.
+func (m *made) findMarker() bool {
+	code := marker.Find(m.view.Image)
+	_, ours := personcard.Person(code.Text)
+	if !ours && (code.Text != "" || !code.Seen) {
+		return false
+	}
+	m.kind, m.marker = KindMarker, code.Text
+	return true
 }
 
 // draw makes the pictures for screens.

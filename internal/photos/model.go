@@ -82,6 +82,9 @@ const (
 	KindCardBack  Kind = "card_back"
 	KindCardBoth  Kind = "card_both" // both sides on one page
 	KindOther     Kind = "other"     // neither a face nor an ID card
+	// KindMarker is a card with a person's code that was photographed before the
+	// person. It is no photo of anybody and makes no order.
+	KindMarker Kind = "card_marker"
 )
 
 // IsCard tells the pictures that have a Reading.
@@ -114,8 +117,10 @@ type Picture struct {
 	PreviewKey string // upright, at most 1600 px: JPEG
 	ThumbKey   string // upright, at most 240 px: JPEG
 	// Check is a portrait compared with its type's spec; nil for other kinds.
-	Check     *Check  `bun:"findings,type:jsonb,nullzero"`
-	OrderID   *string // the order that uses it; kept by package orders
+	Check     *Check     `bun:"findings,type:jsonb,nullzero"`
+	OrderID   *string    // the order that uses it; kept by package orders
+	TakenAt   *time.Time // by the camera's clock; nil if the file does not say
+	Marker    string     // of KindMarker: what its code says, "" if it cannot be read
 	CreatedAt time.Time
 	// CustomerID names the person at the counter whose picture it is by the clerk's
 	// word; nil elsewhere. Such a picture is never paired with anybody else's.

@@ -21,6 +21,9 @@ type Batches interface {
 	// TypeOf returns the batch's receipt type, or a NotFound error when the
 	// tenant has no such batch.
 	TypeOf(ctx context.Context, sc tenants.Scope, batchID string) (typeID int, err error)
+	// Marked tells whether cards with people's codes may lie among the batch's
+	// pictures.
+	Marked(ctx context.Context, sc tenants.Scope, batchID string) (bool, error)
 	// PictureStored is called in the transaction that stores a picture. It
 	// counts the picture as pending and returns its place in the batch.
 	PictureStored(ctx context.Context, tx bun.Tx, sc tenants.Scope, batchID string) (seq int64, err error)

@@ -120,7 +120,10 @@ type batches struct {
 	// resorted are the kinds as which pictures were sorted once more.
 	resorted []photos.Kind
 	fail     error // what the next PictureSorted returns
+	marked   bool  // cards with codes may lie among the pictures
 }
+
+func (b *batches) Marked(context.Context, tenants.Scope, string) (bool, error) { return b.marked, nil }
 
 func (b *batches) TypeOf(ctx context.Context, sc tenants.Scope, batchID string) (typeID int, err error) {
 	err = b.db.NewSelect().Table("batches").Column("type_id").Where("tenant_id = ? AND id = ?", sc.TenantID(), batchID).Scan(ctx, &typeID)

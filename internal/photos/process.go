@@ -97,7 +97,7 @@ func (s *Service) Reread(ctx context.Context, sc tenants.Scope, pictureID, engin
 // write stores what was seen if the picture is still in one of the states.
 func (s *Service) write(ctx context.Context, tx bun.Tx, seen *sight, from ...State) (bool, error) {
 	res, err := tx.NewUpdate().Model(&seen.Picture).
-		Column("state", "kind", "problem_key", "problem_args", "working_key", "preview_key", "thumb_key", "findings").
+		Column("state", "kind", "problem_key", "problem_args", "working_key", "preview_key", "thumb_key", "findings", "marker").
 		WherePK().Where("state IN (?)", bun.List(from)).Exec(ctx)
 	if err != nil {
 		return false, fmt.Errorf("cannot update the picture: %w", err)

@@ -11,6 +11,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -116,11 +117,19 @@ func (s *Service) storeImage(ctx context.Context, sc tenants.Scope, up *Upload, 
 	pic := &Picture{
 		TenantID: sc.TenantID(), ID: db.NewID(), BatchID: up.BatchID, Name: up.Name, PairKey: PairKey(up.Name),
 		SHA256: up.SHA256, Size: up.Size, OriginalKey: kept.Key, State: StateNew, Kind: KindUnknown,
-		Format: string(info.Format), Width: info.Width, Height: info.Height, CreatedAt: up.CreatedAt,
+		Format: string(info.Format), Width: info.Width, Height: info.Height, TakenAt: takenAt(info), CreatedAt: up.CreatedAt,
 	}
 	return s.record(ctx, sc, up, func(ctx context.Context, tx bun.Tx) error {
 		return s.addPicture(ctx, tx, sc, up, pic)
 	})
+}
+
+// takenAt is when the camera says that it was; nil if it does not.
+func takenAt(info imaging.Info) *time.Time {
+	if info.Taken.IsZero() {
+		return nil
+	}
+	return &info.Taken
 }
 
 // inspect holds a whole file in memory, so it takes a place in the pool.

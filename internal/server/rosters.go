@@ -25,6 +25,7 @@ func (s *Server) rosterRoutes() []route {
 		{"GET /rosters/template.xlsx", work, s.rosterTemplate},
 		{"GET /rosters/{roster}", work, s.rosterPage},
 		{"POST /rosters/{roster}/search", work, s.searchPeople},
+		{"GET /rosters/{roster}/cards", work, s.rosterCards},
 		{"GET /rosters/{roster}/import", work, s.askImport},
 		{"POST /rosters/{roster}/imports", work, s.startImport},
 		{"GET /imports/{import}", work, s.importPage},
@@ -82,14 +83,7 @@ func (s *Server) rosterPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q := r.URL.Query()
-	var f roster.Filter
-	if q.Has("grade") {
-		f.Grade = new(q.Get("grade"))
-	}
-	if q.Has("class") {
-		f.Class = new(q.Get("class"))
-	}
+	f := classFilter(r.URL.Query())
 	m, err := s.rosterModel(ctx, sc, x, f)
 	if err != nil {
 		return err
@@ -137,6 +131,10 @@ func (s *Server) rosterModel(ctx context.Context, sc tenants.Scope, x *roster.Ro
 			label = i18n.T(ctx, "roster.pasted")
 		}
 		m.Waiting = append(m.Waiting, rosterview.WaitingImport{ID: im.ID, Label: label})
+	}
+	m.Cards = rosterURL(x.ID) + "/cards"
+	if q := classQuery(f); q != "" {
+		m.Cards += "?" + q
 	}
 	classes, err := s.Rosters.Classes(ctx, sc, x.ID)
 	m.Grades = gradeTree(x.ID, classes, f)

@@ -119,7 +119,8 @@ func inspectJPEG(data []byte, info *Info) error {
 	if err != nil {
 		return decoderError(data, err)
 	}
-	info.Width, info.Height, info.Orientation = c.Width, c.Height, exifOrientation(c.Exif)
+	info.Width, info.Height = c.Width, c.Height
+	info.readEXIF(c.Exif)
 	return nil
 }
 

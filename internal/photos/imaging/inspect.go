@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"image/png"
+	"time"
 
 	"golang.org/x/image/bmp"
 )
@@ -14,6 +15,11 @@ type Info struct {
 	Width       int // px, of the upright picture
 	Height      int // px, of the upright picture
 	Orientation Orientation
+	Taken       time.Time // by the camera's clock; zero if it does not say
+}
+
+func (i *Info) readEXIF(tiff []byte) {
+	i.Orientation, i.Taken = exifOrientation(tiff), exifTaken(tiff)
 }
 
 // Inspect reads a file's headers and refuses what cannot become a photo: nothing in it, too many bytes or
@@ -82,7 +88,7 @@ func inspectPNG(data []byte, info *Info) error {
 			break
 		}
 		if kind == "eXIf" {
-			info.Orientation = exifOrientation(rest[8 : 8+n])
+			info.readEXIF(rest[8 : 8+n])
 		}
 		rest = rest[12+n:]
 	}
@@ -124,7 +130,7 @@ func inspectWebP(data []byte, info *Info) error {
 			bits := binary.LittleEndian.Uint32(body[1:])
 			take(1+int(bits&0x3fff), 1+int(bits>>14&0x3fff))
 		case kind == "EXIF":
-			info.Orientation = exifOrientation(bytes.TrimPrefix(body, []byte("Exif\x00\x00")))
+			info.readEXIF(bytes.TrimPrefix(body, []byte("Exif\x00\x00")))
 		}
 		step := 8 + n + n&1
 		if step > uint64(len(rest)) {

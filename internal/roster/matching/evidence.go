@@ -32,7 +32,7 @@ var (
 
 // clue takes apart the name of a file with its folders.
 func clue(file string) evidence {
-	file = strings.ReplaceAll(norm.NFC.String(width.Narrow.String(file)), `\`, "/")
+	file = slashed(file)
 	stem := path.Base(file)
 	if i := strings.LastIndexByte(stem, '.'); i > 0 && len(stem)-i <= 5 {
 		stem = stem[:i]
@@ -44,6 +44,14 @@ func clue(file string) evidence {
 	e.findNames(stem)
 	return e
 }
+
+// slashed is a file's name written one way.
+func slashed(file string) string {
+	return strings.ReplaceAll(norm.NFC.String(width.Narrow.String(file)), `\`, "/")
+}
+
+// clueFolder is the folder of a file.
+func clueFolder(file string) string { return path.Dir(slashed(file)) }
 
 func (e *evidence) findClasses(stem string) {
 	add := func(s string) {

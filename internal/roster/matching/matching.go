@@ -3,10 +3,11 @@
 //
 //	matching.go  which photo is whose, and why; or why not
 //	evidence.go  what the name of a file says
+//	cards.go     whose card lies before a photo
 //	class.go     the many ways of writing a class
 //
 // The ways, in this order: the ID number, the student number, the name in the
-// class that the folder names, the name alone. It never guesses: one person gets
+// class that the folder names, the name alone, the card before the photo. It never guesses: one person gets
 // at most one photo and one photo at most one person, and what fits twice, or
 // contradicts itself, is left to a person, with the candidates. The order in which
 // photos were taken is a suggestion and never a match.
@@ -27,6 +28,7 @@ type Person struct {
 // Photo is one to match. File is its name with its folders: "三(2)班/李雷.jpg".
 type Photo struct {
 	ID, File string
+	Card     Before // the card before it
 }
 
 // By says why a photo is a person's.
@@ -38,9 +40,10 @@ const (
 	ByStudentNumber By = "student_number"
 	ByNameAndClass  By = "name_class"
 	ByName          By = "name"
+	ByCard          By = "card" // the first photo after the person's card
 )
 
-var ways = []By{ByIDNumber, ByStudentNumber, ByNameAndClass, ByName}
+var ways = []By{ByIDNumber, ByStudentNumber, ByNameAndClass, ByName, ByCard}
 
 // Reason says why a photo is nobody's yet.
 type Reason string
@@ -55,6 +58,9 @@ const (
 	OtherClass    Reason = "other_class"   // the folder names another class than the roster
 	Contradiction Reason = "contradiction" // number and name are of different people
 	InSequence    Reason = "sequence"      // suggested by the order of taking alone
+	// CardUnread: the card before it cannot be read, or is not of the roster.
+	CardUnread     Reason = "card_unread"
+	LaterAfterCard Reason = "later_after_card" // not the first photo after a card
 )
 
 // Result is what was found about a photo. Either Person and By are set, or Reason
@@ -78,7 +84,7 @@ func Match(photos []Photo, people []Person, taken map[string]bool) []Result {
 	claims := map[*Person][]int{} // photos that fit a person and nobody else
 	for i, p := range photos {
 		clues[i] = clue(p.File)
-		fit := x.find(&clues[i])
+		fit := x.withCard(x.find(&clues[i]), p.Card)
 		results[i] = Result{Photo: p.ID, By: fit.by, Reason: fit.reason, Candidates: ids(fit.people)}
 		if fit.reason == "" {
 			claims[fit.people[0]] = append(claims[fit.people[0]], i)
@@ -137,6 +143,7 @@ func ids(people []*Person) []string {
 // index finds people by what file names say of them.
 type index struct {
 	all     []*Person
+	byID    map[string]*Person
 	numbers map[string][]*Person
 	codes   map[string][]*Person // by student number
 	names   map[string][]*Person
@@ -146,7 +153,7 @@ type index struct {
 }
 
 func newIndex(people []Person) *index {
-	x := &index{numbers: map[string][]*Person{}, codes: map[string][]*Person{}, names: map[string][]*Person{},
+	x := &index{byID: make(map[string]*Person, len(people)), numbers: map[string][]*Person{}, codes: map[string][]*Person{}, names: map[string][]*Person{},
 		classes: map[string][]*Person{}, classOf: make(map[*Person][]string, len(people)), nameOf: make(map[*Person]string, len(people))}
 	add := func(m map[string][]*Person, key string, p *Person) {
 		if key != "" {
@@ -157,6 +164,7 @@ func newIndex(people []Person) *index {
 	for i := range people {
 		p := &people[i]
 		x.all = append(x.all, p)
+		x.byID[p.ID] = p
 		x.nameOf[p] = nameKey(p.Name)
 		add(x.numbers, p.IDNumber, p)
 		add(x.codes, codeKey(p.StudentNumber), p)

@@ -21,7 +21,7 @@ var school = []Person{
 func matched(people []Person, files ...string) map[string]string {
 	photos := make([]Photo, len(files))
 	for i, f := range files {
-		photos[i] = Photo{f, f}
+		photos[i] = Photo{ID: f, File: f}
 	}
 	out := map[string]string{}
 	for _, r := range Match(photos, people, nil) {
@@ -85,7 +85,7 @@ func TestTheBetterEvidenceWins(t *testing.T) {
 
 func TestWhoHasAPhotoGetsNoOther(t *testing.T) {
 	t.Parallel()
-	r := Match([]Photo{{"1", "韩梅梅.jpg"}}, school, map[string]bool{"b": true})
+	r := Match([]Photo{{ID: "1", File: "韩梅梅.jpg"}}, school, map[string]bool{"b": true})
 	require.Equal(t, []Result{{Photo: "1", Reason: Taken, Candidates: []string{"b"}}}, r)
 }
 
@@ -164,7 +164,7 @@ func randomSchool(rng *rand.Rand, names []string) ([]Person, []Photo, map[string
 	for i := range rng.IntN(16) {
 		file := pick("", "三年级/1班/", "三(2)班/", "别处/") + pick(append(names, "", "IMG_", "x")...) + pick("", "_", " ") +
 			fmt.Sprint(pick("", "20260", "1101012015030700"), rng.IntN(14)) + ".jpg"
-		photos = append(photos, Photo{fmt.Sprint("f", i), file})
+		photos = append(photos, Photo{ID: fmt.Sprint("f", i), File: file})
 	}
 	return people, photos, taken
 }
@@ -175,7 +175,7 @@ func FuzzMatch(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file, name, number, grade, class string) {
 		people := []Person{{ID: "a", Name: name, StudentNumber: number, Grade: grade, Class: class}, {ID: "b", Name: name, Grade: class, Class: grade}}
 		given := map[string]bool{}
-		for _, r := range Match([]Photo{{"1", file}, {"2", file + "2"}}, people, nil) {
+		for _, r := range Match([]Photo{{ID: "1", File: file}, {ID: "2", File: file + "2", Card: Before{Person: "a"}}}, people, nil) {
 			if r.Person != "" && given[r.Person] {
 				t.Fatal("two photos of one person")
 			}
@@ -197,7 +197,7 @@ func BenchmarkMatch(b *testing.B) {
 				if i%2 == 0 {
 					file = people[i].StudentNumber
 				}
-				photos[i] = Photo{fmt.Sprint(i), grade + "/" + class + "/" + file + ".jpg"}
+				photos[i] = Photo{ID: fmt.Sprint(i), File: grade + "/" + class + "/" + file + ".jpg"}
 			}
 			for b.Loop() {
 				matches := 0

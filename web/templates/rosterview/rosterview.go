@@ -39,6 +39,7 @@ type Model struct {
 	Waiting  []WaitingImport
 	Grades   []Grade
 	People   PeopleModel
+	Cards    string // where the cards of these people are printed
 }
 
 // WaitingImport is an import of the roster that is not finished.
@@ -164,7 +165,7 @@ func (m Model) actions(ctx context.Context) []ui.Btn {
 	if m.Total == 0 {
 		return nil
 	}
-	return []ui.Btn{{Label: i18n.T(ctx, "board.title"), Icon: "layout-grid", Href: rosterURL(m.ID, "/board")}, {Label: i18n.T(ctx, "roster.import"), Icon: "upload", Kind: ui.Primary, Href: rosterURL(m.ID, "/import")}}
+	return []ui.Btn{{Label: i18n.T(ctx, "cards.open"), Icon: "id-card", Href: m.Cards}, {Label: i18n.T(ctx, "board.title"), Icon: "layout-grid", Href: rosterURL(m.ID, "/board")}, {Label: i18n.T(ctx, "roster.import"), Icon: "upload", Kind: ui.Primary, Href: rosterURL(m.ID, "/import")}}
 }
 
 // running tells that the page has to look again.
