@@ -13,13 +13,3 @@ CREATE INDEX exports_subject ON exports (owner, kind, subject, id);
 CREATE INDEX orders_of_person ON orders (tenant_id, person_id, id, status, simulate, batch_id, valid_until) WHERE person_id IS NOT NULL;
 --bun:split
 CREATE INDEX people_class ON people (tenant_id, roster_id, grade, class, place, id);
---bun:split
-CREATE TABLE retakes (
-  tenant_id TEXT NOT NULL,
-  person_id TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  asked_by TEXT NOT NULL,
-  asked_at TIMESTAMPTZ NOT NULL,
-  PRIMARY KEY (tenant_id, person_id),
-  FOREIGN KEY (tenant_id, person_id) REFERENCES people (tenant_id, id)
-);

@@ -276,7 +276,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 
 // models are all tables, for the check at start.
 func models() []any {
-	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, roster.Models, classes.Models, collect.Models, billing.Models, bulk.Models, stripe.Models, reconcile.Models, fapiao.Models, voucher.Models, exports.Models, exportjobs.Models, receiptapi.Models, routing.Models)
+	return slices.Concat(tenants.Models, auth.Models, orders.Models, photos.Models, roster.Models, collect.Models, billing.Models, bulk.Models, stripe.Models, reconcile.Models, fapiao.Models, voucher.Models, exports.Models, exportjobs.Models, receiptapi.Models, routing.Models)
 }
 
 // OpenDatabase opens the database, migrates it if the settings allow, and

@@ -78,9 +78,6 @@ type Config struct {
 	Now     func() time.Time // nil: the clock
 }
 
-// Models are the tables of this package, for the check at start.
-var Models = []any{(*Retake)(nil)}
-
 // Service shows classes and hands out their photos.
 type Service struct{ Config }
 

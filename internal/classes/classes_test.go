@@ -11,6 +11,7 @@ import (
 	"huizhi/internal/apperr"
 	"huizhi/internal/auth"
 	"huizhi/internal/classes"
+	"huizhi/internal/collect"
 	"huizhi/internal/db"
 	"huizhi/internal/dbtest"
 	"huizhi/internal/orders"
@@ -126,30 +127,22 @@ func TestWhoHasToComeAgainAndWhy(t *testing.T) {
 		w.order(w.batch, w.person("失败", "", "", "", "一班"), orders.StatusFailed, func(o *orders.Order) { o.Message = "照片分辨率不足" })
 		w.order(w.batch, w.person("照片", "", "", "", "一班"), orders.StatusReview, func(o *orders.Order) { o.ExceptionKeys = []string{"photo.head_size"} })
 		w.order(w.batch, w.person("号码", "", "", "", "一班"), orders.StatusReview, func(o *orders.Order) { o.ExceptionKeys = []string{"id_number.check_digit"} })
-		w.order(w.batch, w.person("点名", "", "", "", "一班"), orders.StatusReady)
+		asked := w.order(w.batch, w.person("点名", "", "", "", "一班"), orders.StatusReview, func(o *orders.Order) { o.RetakeAt = &now })
+		w.order(w.batch, w.person("已换", "", "", "", "一班"), orders.StatusReady)
 		w.person("没拍", "", "", "", "一班")
-		list := func() string {
-			l, more, err := w.Retakes(w.ctx, w.sc, w.roster.ID, classes.Filter{})
-			require.NoError(t, err)
-			assert.False(t, more)
-			return names(l)
+		for i, note := range []string{"闭眼", "还是闭眼"} {
+			w.insert(&collect.Retake{TenantID: w.sc.TenantID(), ID: db.NewID(), BatchID: w.batch.ID, PersonID: *asked.PersonID, Reasons: []string{"eyes"}, Note: note, AskedBy: w.user, CreatedAt: now.Add(time.Duration(i) * time.Minute)})
 		}
-		assert.Equal(t, "失败 照片", list())
-		require.NoError(t, w.AskRetake(w.ctx, w.sc, w.persons["点名"], " 闭眼 ", w.user))
-		require.NoError(t, w.AskRetake(w.ctx, w.sc, w.persons["点名"], "闭眼了", w.user))
-		assert.Equal(t, "失败 照片 点名", list())
-		l, _, err := w.Retakes(w.ctx, w.sc, w.roster.ID, classes.Filter{Class: ptr("一班")})
+		list, more, err := w.Retakes(w.ctx, w.sc, w.roster.ID, classes.Filter{Class: ptr("一班")})
 		require.NoError(t, err)
-		assert.Equal(t, "闭眼了", l[2].RetakeReason)
-		require.NoError(t, w.DropRetake(w.ctx, w.sc, w.persons["点名"], w.user))
-		assert.Equal(t, "失败 照片", list())
-
-		require.NoError(t, w.AskRetake(w.ctx, w.sc, w.persons["点名"], "", w.user))
-		_, err = d.NewUpdate().Table("pictures").Set("created_at = ?", now.Add(time.Minute)).Where("id = ?", l[2].PhotoID).Exec(w.ctx)
+		assert.False(t, more)
+		assert.Equal(t, "失败 照片 点名", names(list))
+		assert.Equal(t, "照片分辨率不足", list[0].Message)
+		assert.Equal(t, []string{"photo.head_size"}, list[1].ExceptionKeys)
+		assert.Equal(t, []string{"eyes"}, list[2].RetakeReasons)
+		assert.Equal(t, "还是闭眼", list[2].RetakeNote, "what was said last")
+		none, _, err := w.Retakes(w.ctx, tenants.ForTenant(other(t, d)), w.roster.ID, classes.Filter{})
 		require.NoError(t, err)
-		assert.Equal(t, "失败 照片", list(), "a photo that came after it settles the request")
-		stranger := tenants.ForTenant(other(t, d))
-		assert.Equal(t, apperr.NotFound, apperr.KindOf(w.AskRetake(w.ctx, stranger, w.persons["点名"], "", "x")))
-		assert.Equal(t, apperr.NotFound, apperr.KindOf(w.DropRetake(w.ctx, stranger, w.persons["点名"], "x")))
+		assert.Empty(t, none, "another tenant")
 	})
 }

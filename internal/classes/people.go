@@ -48,8 +48,9 @@ type Line struct {
 	PhotoWorking  string
 	PhotoThumb    string
 
-	RetakeReason string // of an open request to take the photo again
-	RetakeAsked  *time.Time
+	RetakeAt      *time.Time // when somebody asked for another photo, which has not come
+	RetakeReasons []string   `bun:"type:jsonb"` // of collect.RetakeReasons
+	RetakeNote    string
 }
 
 // Picture is the line's photo as far as its files are concerned.
@@ -58,8 +59,8 @@ func (l *Line) Picture(sc tenants.Scope) *photos.Picture {
 		OriginalKey: l.PhotoOriginal, WorkingKey: l.PhotoWorking, ThumbKey: l.PhotoThumb}
 }
 
-// openRetake tells that a photo was asked for after the one that is there was taken in.
-const openRetake = "retake.tenant_id = person.tenant_id AND retake.person_id = person.id AND (pic.id IS NULL OR pic.created_at < retake.asked_at)"
+// lastRetake is what was said when another photo was asked for; package collect keeps it.
+const lastRetake = "asked.tenant_id = o.tenant_id AND asked.id = (SELECT max(r.id) FROM collection_retakes AS r WHERE r.tenant_id = o.tenant_id AND r.batch_id = o.batch_id AND r.person_id = person.id) AND o.retake_at IS NOT NULL"
 
 // lines is the statement behind every list: people, the order that counts for each, its
 // photo, and an open request.
@@ -71,11 +72,11 @@ func (s *Service) lines(sc tenants.Scope, rosterID string, f Filter) *bun.Select
 		ColumnExpr(state+" AS state", soon).
 		ColumnExpr("o.id AS order_id, o.number AS order_number, o.status AS order_status, o.id_number AS order_id_number, o.image_code, o.message, o.simulate, o.valid_until, o.exception_keys").
 		ColumnExpr("pic.id AS photo_id, pic.name AS photo_name, pic.format AS photo_format, pic.width AS photo_width, pic.height AS photo_height, pic.size AS photo_size, pic.original_key AS photo_original, pic.working_key AS photo_working, pic.thumb_key AS photo_thumb").
-		ColumnExpr("retake.reason AS retake_reason, retake.asked_at AS retake_asked").
+		ColumnExpr("o.retake_at, asked.reasons AS retake_reasons, asked.note AS retake_note").
 		// In the subselect o is its own.
 		Join("LEFT JOIN orders AS o ON o.tenant_id = person.tenant_id AND o.id = (SELECT o.id"+counted(f.BatchID)+")", with(f.BatchID)...).
 		Join("LEFT JOIN pictures AS pic ON pic.tenant_id = o.tenant_id AND pic.id = o.photo_id").
-		Join("LEFT JOIN retakes AS retake ON "+openRetake).
+		Join("LEFT JOIN collection_retakes AS asked ON "+lastRetake).
 		Where("person.tenant_id = ? AND person.roster_id = ?", sc.TenantID(), rosterID).
 		Order("person.place", "person.id")
 	if f.Grade != nil {

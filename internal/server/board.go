@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"huizhi/internal/apperr"
@@ -30,8 +31,6 @@ func (s *Server) boardRoutes() []route {
 		{"GET /rosters/{roster}/board/events", work, s.boardEvents},
 		{"GET /rosters/{roster}/people", work, s.boardPeople},
 		{"GET /rosters/{roster}/retakes", work, s.retakesPage},
-		{"POST /people/{person}/retake", work, s.wantPhoto},
-		{"POST /people/{person}/retake/drop", work, s.unwantPhoto},
 	}, s.boardExportRoutes()...)
 }
 
@@ -208,33 +207,58 @@ func (s *Server) boardPeople(w http.ResponseWriter, r *http.Request) error {
 	}
 	m.Pager.Text = i18n.T(ctx, "roster.people_unit", "n", len(list))
 	for i := range list {
-		m.Rows = append(m.Rows, boardPerson(ctx, sc, &list[i]))
+		m.Rows = append(m.Rows, boardPerson(r, &list[i]))
 	}
 	return s.render(w, r, http.StatusOK, boardview.PeoplePage(withFlash(w, r, s.chrome(r, layout.NavRosters)), m))
 }
 
-func boardPerson(ctx context.Context, sc tenants.Scope, l *classes.Line) boardview.Person {
+func boardPerson(r *http.Request, l *classes.Line) boardview.Person {
+	ctx := r.Context()
 	p := boardview.Person{ID: l.PersonID, Name: l.Name, Number: maskNumber(l.IDNumber), StudentNumber: l.StudentNumber, Place: boardview.Place{Grade: &l.Grade, Class: &l.Class},
-		State: string(l.State), Status: string(l.OrderStatus), Test: l.Simulate, Asked: l.RetakeAsked != nil, Retake: l.RetakeReason}
+		State: string(l.State), Status: string(l.OrderStatus), Test: l.Simulate}
 	if l.OrderID == "" {
 		return p
 	}
-	p.Order, p.Photo = orderURL(l.OrderID), pictureURL(l.Picture(sc), photos.Thumb)
+	p.Order, p.Photo = orderURL(l.OrderID), pictureURL(l.Picture(identity(r).Scope()), photos.Thumb)
 	switch l.OrderStatus {
 	case orders.StatusFailed, orders.StatusRejected:
 		p.Reason = l.Message
 		if i18n.Has(p.Reason) { // of a refusal it is a key
 			p.Reason = i18n.T(ctx, p.Reason)
 		}
+		p.Retake = retakeURL(r, l)
+	case orders.StatusReady:
+		p.Retake = retakeURL(r, l)
 	case orders.StatusReview:
+		p.Retake = retakeURL(r, l)
 		if _, doubts := exceptionTexts(ctx, l.ExceptionKeys); len(doubts) > 0 {
 			p.Reason = doubts[0]
 		}
+	}
+	if l.RetakeAt != nil {
+		p.Asked, p.Retake = retakeText(ctx, l), ""
 	}
 	if l.ValidUntil != nil {
 		p.Expires = *l.ValidUntil
 	}
 	return p
+}
+
+// retakeURL is where another photo is asked for, and from where one comes back here.
+func retakeURL(r *http.Request, l *classes.Line) string {
+	return orderURL(l.OrderID) + "/retake?next=" + url.QueryEscape(r.URL.RequestURI())
+}
+
+// retakeText says why another photo was asked for.
+func retakeText(ctx context.Context, l *classes.Line) string {
+	var out []string
+	for _, reason := range l.RetakeReasons {
+		out = append(out, i18n.T(ctx, "collect.reason."+reason))
+	}
+	if l.RetakeNote != "" {
+		out = append(out, l.RetakeNote)
+	}
+	return strings.Join(out, i18n.T(ctx, "ui.comma"))
 }
 
 func (s *Server) retakesPage(w http.ResponseWriter, r *http.Request) error {
@@ -255,7 +279,7 @@ func (s *Server) retakesPage(w http.ResponseWriter, r *http.Request) error {
 		if last < 0 || *m.Groups[last].Grade != l.Grade || *m.Groups[last].Class != l.Class {
 			m.Groups, last = append(m.Groups, boardview.RetakeGroup{Place: boardview.Place{Grade: &l.Grade, Class: &l.Class}}), last+1
 		}
-		m.Groups[last].Rows = append(m.Groups[last].Rows, boardPerson(ctx, sc, l))
+		m.Groups[last].Rows = append(m.Groups[last].Rows, boardPerson(r, l))
 	}
 	if m.Places, err = s.gradeChips(ctx, sc, f, m.Place); err != nil {
 		return err
@@ -273,33 +297,4 @@ func (s *Server) gradeChips(ctx context.Context, sc tenants.Scope, f boardview.F
 		}
 	}
 	return out, err
-}
-
-func (s *Server) wantPhoto(w http.ResponseWriter, r *http.Request) error {
-	id := identity(r)
-	if err := s.Classes.AskRetake(r.Context(), id.Scope(), r.PathValue("person"), r.FormValue("reason"), id.User.ID); err != nil {
-		return err
-	}
-	return s.backToList(w, r)
-}
-
-func (s *Server) unwantPhoto(w http.ResponseWriter, r *http.Request) error {
-	id := identity(r)
-	if err := s.Classes.DropRetake(r.Context(), id.Scope(), r.PathValue("person"), id.User.ID); err != nil {
-		return err
-	}
-	return s.backToList(w, r)
-}
-
-// backToList goes back to the page from which a person was chosen.
-func (s *Server) backToList(w http.ResponseWriter, r *http.Request) error {
-	p, err := s.Rosters.Person(r.Context(), identity(r).Scope(), r.PathValue("person"))
-	if err != nil {
-		return err
-	}
-	back := rosterURL(p.RosterID) + "/retakes"
-	if from, err := url.Parse(r.Referer()); err == nil && from.Path != "" {
-		back = ownPath(from.RequestURI())
-	}
-	return redirect(w, r, back)
 }

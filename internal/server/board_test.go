@@ -69,11 +69,12 @@ func TestFromTheBoardToTheArchive(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, owner.get(base+"/people?state=lost").StatusCode)
 	assert.Equal(t, http.StatusNotFound, owner.get(base+"/board?batch="+owner.batch("别的").ID).StatusCode, "a batch that is not the roster's")
 
-	res := owner.post("/people/"+people[0].ID+"/retake?reason=eyes", nil, "Referer", site.URL+href)
+	ask := page.Find(`#main tbody a[href^="/orders/`+o.ID+`/retake"]`).AttrOr("href", "")
+	next := owner.page(owner.get(ask), http.StatusOK).Find("#retake [name=next]").AttrOr("value", "")
+	res := owner.post(ask, url.Values{"reason": {"eyes"}, "next": {next}})
 	require.Equal(t, href, res.Header.Get("Location"), "back to the list")
 	page = owner.page(owner.get(base+"/retakes"), http.StatusOK)
-	assert.Contains(t, page.Find("#main tbody").Text(), "闭眼或遮挡")
-	require.Equal(t, http.StatusSeeOther, owner.post("/people/"+people[0].ID+"/retake/drop", nil).StatusCode)
+	assert.Contains(t, page.Find("#main tbody").Text(), "眼睛没睁开")
 
 	form := url.Values{"place": {""}, "state": {"none", "review"}, "photos": {"finished"}, "template": {"{学校}_{班级}_{姓名}"}, "school": {"阳光小学"}, "folders": {"1"}}
 	preview := owner.page(owner.get(base+"/exports/preview?"+form.Encode(), "HX-Request", "true"), http.StatusOK)

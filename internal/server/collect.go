@@ -386,7 +386,7 @@ func (s *Server) retakePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.showRetake(w, r, http.StatusOK, o, collectview.Retake{})
+	return s.showRetake(w, r, http.StatusOK, o, collectview.Retake{Next: r.FormValue("next")})
 }
 
 func (s *Server) showRetake(w http.ResponseWriter, r *http.Request, status int, o *orders.Order, m collectview.Retake) error {
@@ -416,7 +416,7 @@ func (s *Server) askRetake(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := collectview.Retake{Note: r.PostFormValue("note"), Checked: map[string]bool{}}
+	m := collectview.Retake{Note: r.PostFormValue("note"), Next: r.PostFormValue("next"), Checked: map[string]bool{}}
 	for _, reason := range r.PostForm["reason"] {
 		m.Checked[reason] = true
 	}
@@ -427,6 +427,9 @@ func (s *Server) askRetake(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		return err
+	}
+	if m.Next != "" {
+		return redirect(w, r, ownPath(m.Next))
 	}
 	return redirect(w, r, collectionURL(o.BatchID))
 }

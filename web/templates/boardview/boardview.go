@@ -230,8 +230,8 @@ type Person struct {
 	Test    bool
 	Order   string // address
 	Reason  string // what is wrong, in a sentence
-	Retake  string // why somebody asked for another photo; "" if nobody did
-	Asked   bool
+	Asked   string // why somebody asked for another photo; "" if nobody did
+	Retake  string // address to ask for one; "" where it is too late
 	Expires time.Time
 }
 
@@ -246,9 +246,6 @@ func personColumns(ctx context.Context, last string) []ui.Col {
 	return []ui.Col{{Label: i18n.T(ctx, "board.col.photo"), Hidden: true, Class: "w-14"}, {Label: i18n.T(ctx, "roster.field.name")}, {Label: i18n.T(ctx, "roster.field.id_number")},
 		{Label: i18n.T(ctx, "roster.field.student_number")}, {Label: i18n.T(ctx, "roster.field.class")}, {Label: i18n.T(ctx, "board.col.state")}, {Label: last, Hidden: last == ""}}
 }
-
-// RetakeReasons are those that can be given with one press.
-var RetakeReasons = []string{"eyes", "pose", "clothes", "background", "blurred", "other"}
 
 // Retakes is the list of photos to take again.
 type Retakes struct {

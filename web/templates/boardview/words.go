@@ -41,18 +41,11 @@ func (p Person) badge(ctx context.Context) ui.Badge {
 	}
 }
 
-func retakeWord(ctx context.Context, reason string) string {
-	if key := "board.reason." + reason; i18n.Has(key) {
-		return i18n.T(ctx, key)
-	}
-	return reason
-}
-
 // why says what is wrong with a photo or an order, and who said so.
 func (p Person) why(ctx context.Context) []string {
 	var out []string
-	if p.Asked {
-		out = append(out, i18n.T(ctx, "board.asked", "reason", retakeWord(ctx, p.Retake)))
+	if p.Asked != "" {
+		out = append(out, i18n.T(ctx, "board.asked", "reason", p.Asked))
 	}
 	if p.Reason != "" {
 		out = append(out, p.Reason)

@@ -359,6 +359,7 @@ type Retake struct {
 	Reasons                              []string
 	Checked                              map[string]bool
 	Note                                 string
+	Next                                 string // where to go afterwards, if not to the collection
 	Consent                              *Consent
 	Bad                                  map[string]string
 }
