@@ -218,7 +218,9 @@ func (s *Server) staffFapiaos(w http.ResponseWriter, r *http.Request) error {
 		m.States = append(m.States, ui.Chip{Label: i18n.T(ctx, "fapiao.state."+string(st)), Count: i18n.Count(int64(counts[st])), Href: staffFapiaoPath + "?state=" + string(st), On: st == state})
 	}
 	m.States = append(m.States, ui.Chip{Label: i18n.T(ctx, "fapiao.state.all"), Count: i18n.Count(int64(total)), Href: staffFapiaoPath + "?state=", On: state == ""})
-	m.Fapiaos = fapiaoModels(list, func(f *fapiao.Listed, v *documentview.Fapiao) { v.Href = staffFapiaoURL(f.TenantID, f.ID) })
+	m.Fapiaos = fapiaoModels(list, func(f *fapiao.Listed, v *documentview.Fapiao) {
+		v.Href, v.InvoiceHref = staffFapiaoURL(f.TenantID, f.ID), financeInvoiceURL(f.TenantID, f.InvoiceID)
+	})
 	return s.render(w, r, http.StatusOK, documentview.StaffFapiaosPage(s.chrome(r, layout.NavFapiao), m))
 }
 
