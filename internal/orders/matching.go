@@ -65,7 +65,7 @@ func (s *Service) SetRoster(ctx context.Context, sc tenants.Scope, batchID, rost
 		if err := tenants.Audit(ctx, tx, sc, actor, "batch.roster", "batch", b.ID, s.now()); err != nil {
 			return err
 		}
-		return s.Jobs.EnqueueTx(ctx, tx, matchBatch{b.TenantID, b.ID})
+		return s.Jobs.EnqueueTx(ctx, tx, matchBatch{b.TenantID, b.ID}, photos.FindMarkers{TenantID: b.TenantID, BatchID: b.ID})
 	})
 	if err == nil {
 		s.changed(sc, batchID)

@@ -37,6 +37,11 @@ func (s *Service) Marked(ctx context.Context, sc tenants.Scope, batchID string) 
 	return err == nil && b.RosterID != nil, err
 }
 
+// MarkersFound has the batch matched anew.
+func (s *Service) MarkersFound(ctx context.Context, tx bun.Tx, sc tenants.Scope, batchID string) error {
+	return s.Jobs.EnqueueTx(ctx, tx, matchBatch{sc.TenantID(), batchID})
+}
+
 // PictureStored counts a stored picture as pending and gives it its place.
 func (s *Service) PictureStored(ctx context.Context, tx bun.Tx, sc tenants.Scope, batchID string) (int64, error) {
 	b := new(Batch)

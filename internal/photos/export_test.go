@@ -14,6 +14,8 @@ func (s *Service) Work(ctx context.Context, args river.JobArgs) error {
 		return s.process(ctx, args)
 	case readRemotely:
 		return s.processRemote(ctx, args)
+	case FindMarkers:
+		return s.findMarkers(ctx, args)
 	case expandZip:
 		return s.expand(ctx, args)
 	default:

@@ -61,6 +61,19 @@ type expandZip struct {
 func (expandZip) Kind() string                 { return "expand_zip" }
 func (expandZip) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: queueArchives} }
 
+// FindMarkers looks for cards among the pictures of a batch that were taken for
+// nothing in particular: its roster came after them.
+type FindMarkers struct {
+	TenantID string `json:"tenant"`
+	BatchID  string `json:"batch"`
+}
+
+// Kind names the job.
+func (FindMarkers) Kind() string { return "find_markers" }
+
+// InsertOpts puts it into the queue of what looks at pictures.
+func (FindMarkers) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: queuePictures} }
+
 // Register declares the queues and what is done with their jobs.
 func (s *Service) Register(q *jobs.Queue) {
 	q.AddQueue(queuePictures, runtime.GOMAXPROCS(0))
@@ -69,4 +82,5 @@ func (s *Service) Register(q *jobs.Queue) {
 	jobs.Handle(q, s.process)
 	jobs.Handle(q, s.processRemote)
 	jobs.Handle(q, s.expand)
+	jobs.Handle(q, s.findMarkers)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"image/jpeg"
 
 	"huizhi/internal/apperr"
@@ -161,13 +162,18 @@ func (s *Service) make(ctx context.Context, key string, how looking) (*made, err
 // or a shirt, means nothing; one that is bent or covered counts as a card, since
 // taking it for a photo would give it to the person before.
 func (m *made) findMarker() bool {
-	code := marker.Find(m.view.Image)
-	_, ours := personcard.Person(code.Text)
-	if !ours && (code.Text != "" || !code.Seen) {
-		return false
+	text, is := markerIn(m.view.Image)
+	if is {
+		m.kind, m.marker = KindMarker, text
 	}
-	m.kind, m.marker = KindMarker, code.Text
-	return true
+	return is
+}
+
+// markerIn reads the code of a person's card; "" for one that cannot be read.
+func markerIn(img *image.RGBA) (text string, is bool) {
+	code := marker.Find(img)
+	_, ours := personcard.Person(code.Text)
+	return code.Text, ours || code.Text == "" && code.Seen
 }
 
 // draw makes the pictures for screens.

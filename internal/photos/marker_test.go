@@ -18,6 +18,24 @@ import (
 	"huizhi/internal/photos"
 )
 
+// The roster may be chosen when the pictures are there.
+func TestCardsAreFoundWhenTheRosterComesLater(t *testing.T) {
+	eachReadingShop(t, func(t *testing.T, s *shop, _ *reader) {
+		text := personcard.Text(db.NewID())
+		s.add(t, "card.jpg", pictureOfCode(t, text, false))
+		s.add(t, "poster.jpg", pictureOfCode(t, "https://example.com", false))
+		s.batches.marked = true
+		s.jobs.args = append(s.jobs.args, photos.FindMarkers{TenantID: s.sc.TenantID(), BatchID: s.batch})
+		s.jobs.work(t, s.Service)
+		card := s.named(t, "card.jpg")
+		require.Equal(t, photos.KindMarker, card.Kind)
+		require.Equal(t, text, card.Marker)
+		require.Empty(t, card.ProblemKey, "it is not strange any more")
+		require.Equal(t, photos.KindOther, s.named(t, "poster.jpg").Kind)
+		require.Equal(t, 1, s.batches.found)
+	})
+}
+
 func TestACardWithACodeIsNoPhoto(t *testing.T) {
 	eachReadingShop(t, func(t *testing.T, s *shop, _ *reader) {
 		ctx := context.Background()

@@ -24,6 +24,9 @@ type Batches interface {
 	// Marked tells whether cards with people's codes may lie among the batch's
 	// pictures.
 	Marked(ctx context.Context, sc tenants.Scope, batchID string) (bool, error)
+	// MarkersFound is called in the transaction that has found cards among pictures
+	// that were sorted before.
+	MarkersFound(ctx context.Context, tx bun.Tx, sc tenants.Scope, batchID string) error
 	// PictureStored is called in the transaction that stores a picture. It
 	// counts the picture as pending and returns its place in the batch.
 	PictureStored(ctx context.Context, tx bun.Tx, sc tenants.Scope, batchID string) (seq int64, err error)
