@@ -12,6 +12,7 @@ import (
 	"huizhi/internal/apperr"
 	"huizhi/internal/auth"
 	"huizhi/internal/db"
+	"huizhi/internal/orders"
 	"huizhi/internal/photos"
 	"huizhi/internal/photos/specs"
 	"huizhi/internal/roster"
@@ -24,6 +25,9 @@ const freeSends = 40
 
 // errSpent is for somebody who has sent as many photos as are allowed.
 var errSpent = apperr.New(apperr.Conflict, "error.collect.spent")
+
+// errGone is for a photo that was sent before and cannot be used any more.
+var errGone = apperr.New(apperr.Conflict, "error.collect.photo_gone")
 
 // Send examines a photo for a person who was identified. What is wrong with the
 // file itself is an Invalid error and costs nothing; everything else is recorded
@@ -38,7 +42,7 @@ func (s *Service) Send(ctx context.Context, v *Visit, p *roster.Person, content 
 	x := &Sending{TenantID: v.Scope.TenantID(), ID: db.NewID(), BatchID: v.Batch.ID, PersonID: p.ID, LinkID: v.Link.ID,
 		SHA256: hex.EncodeToString(sum[:]), CreatedAt: now}
 	if known, err := sentBefore(ctx, s.DB, v.Scope, x); err != nil || known != nil {
-		return known, err
+		return known, s.stillThere(ctx, v, p, known, err)
 	}
 	if err := s.maySend(ctx, s.DB, v, p); err != nil {
 		return nil, err
@@ -57,6 +61,19 @@ func (s *Service) Send(ctx context.Context, v *Visit, p *roster.Person, content 
 	x.PictureID = pic.ID
 	x.judge(pic.Check)
 	return s.keep(ctx, v, p, x, pic)
+}
+
+// stillThere tells of a photo that was taken and whose order staff have cancelled
+// since: it cannot be sent once more.
+func (s *Service) stillThere(ctx context.Context, v *Visit, p *roster.Person, known *Sending, err error) error {
+	if err != nil || known.Outcome != Taken {
+		return err
+	}
+	o, err := orders.OfPerson(ctx, s.DB, v.Scope, v.Batch.ID, p.ID)
+	if err == nil && o == nil {
+		err = errGone
+	}
+	return err
 }
 
 // judge gives the photo its outcome: what blocks refuses it, and what a person
@@ -142,7 +159,7 @@ func (s *Service) HandIn(ctx context.Context, v *Visit, p *roster.Person, sendin
 			return fmt.Errorf("cannot load the picture: %w", err)
 		}
 		if x.Outcome != Doubtful || pic.OriginalKey == "" {
-			return apperr.New(apperr.Conflict, "error.collect.photo_gone")
+			return errGone
 		}
 		if _, err := s.Orders.TakeSent(ctx, tx, v.Scope, p, pic, actor); err != nil {
 			return err

@@ -223,6 +223,21 @@ func TestWhatStaffConfirmedIsNotReplaced(t *testing.T) {
 	})
 }
 
+func TestWhoseOrderWasCancelledSendsAnotherPhoto(t *testing.T) {
+	each(t, func(t *testing.T, s *school) {
+		v := s.ready(s.chen)
+		_, err := s.Send(ctx, v, s.chen, good(t, 0))
+		require.NoError(t, err)
+		require.NoError(t, s.Orders.Cancel(ctx, s.sc, s.standing(v, s.chen).Order.ID, s.user))
+		require.Equal(t, collect.Taking, s.standing(v, s.chen).Phase)
+		_, err = s.Send(ctx, v, s.chen, good(t, 0))
+		require.Equal(t, apperr.Conflict, apperr.KindOf(err), "the same one tells nobody anything new")
+		_, err = s.Send(ctx, v, s.chen, good(t, 1))
+		require.NoError(t, err)
+		require.Equal(t, collect.Checking, s.standing(v, s.chen).Phase)
+	})
+}
+
 func TestStaffAskForAnotherPhoto(t *testing.T) {
 	each(t, func(t *testing.T, s *school) {
 		v := s.ready(s.chen)
