@@ -1,5 +1,10 @@
 package ocr
 
+import (
+	"slices"
+	"unicode"
+)
+
 // FieldName names a field of a document. The same thing has the same name on
 // every document.
 type FieldName string
@@ -207,6 +212,8 @@ type Field struct {
 	// by a person has 1.
 	Confidence float64 `json:"confidence"`
 	Flags      Flags   `json:"flags"`
+	// Uncertain are the places, in characters from 0, of which the engine was not sure.
+	Uncertain []int `json:"uncertain,omitempty"`
 	// Candidates are other values worth offering, the likeliest first.
 	Candidates []string `json:"candidates,omitempty"`
 	// Agreed names another engine that read the same value, by Reader.Name, or FromRoster.
@@ -223,4 +230,25 @@ func (f Field) Has(flag Flag) bool {
 		}
 	}
 	return false
+}
+
+// Doubtful returns the places of the characters of the value, counted from 0,
+// that are to be compared with the picture: those of which the engine was not
+// sure, rare or foreign ones in a name, and those that no ID number has.
+func (f Field) Doubtful(name FieldName) []int {
+	var at []int
+	value := []rune(f.Value)
+	for i, r := range value {
+		odd := slices.Contains(f.Uncertain, i)
+		switch name {
+		case Name:
+			odd = odd || f.Has(RareCharacter) && string(r) != middleDot && !commonInNames(r) || f.Has(NameFormat) && string(r) != middleDot && !unicode.Is(unicode.Han, r)
+		case IDNumber:
+			odd = odd || (r < '0' || r > '9') && !(r == 'X' && i == len(value)-1)
+		}
+		if odd {
+			at = append(at, i)
+		}
+	}
+	return at
 }

@@ -12,6 +12,9 @@
 //	persons.go    what the roster says goes into an order's fields
 //	sent.go       photos that people send for somebody of the roster
 //	review.go     a person corrects and confirms
+//	queue.go      in which order, and how much is left
+//	claims.go     two people are never at the same record
+//	confirmed.go  what was confirmed, by whom and how fast; undo
 //	counter.go    one customer at the counter
 //	counterpics.go   the customer's pictures become an order
 //	intake.go     orders that a program hands in, without a person
@@ -91,6 +94,7 @@ type Order struct {
 	Custom          map[string]string `bun:"type:jsonb,nullzero"` // further custom fields for the provider, by name; see FormFields
 	Exceptions      int64             // how many of ExceptionKeys need a person; 0 sorts last in review
 	ExceptionKeys   []string          `bun:"type:jsonb,nullzero"`
+	ReviewRank      int64             // where in the review queue, see QueuePlace
 	Version         int64             // counts changes; an edit names the version it saw
 	Message         string            // the provider's sentence about the last failure, in Chinese
 	ImageCode       string
@@ -315,4 +319,4 @@ type turn struct {
 }
 
 // Models are the tables of this package, for the check at start.
-var Models = []any{(*Batch)(nil), (*Order)(nil), (*Attempt)(nil), (*Event)(nil), (*Receipt)(nil), (*catalogueRow)(nil), (*account)(nil), (*turn)(nil), (*AccountEvent)(nil), (*Call)(nil), (*attemptCall)(nil), (*Customer)(nil), (*Desk)(nil)}
+var Models = []any{(*Batch)(nil), (*Order)(nil), (*Attempt)(nil), (*Event)(nil), (*Receipt)(nil), (*catalogueRow)(nil), (*account)(nil), (*turn)(nil), (*AccountEvent)(nil), (*Call)(nil), (*attemptCall)(nil), (*Customer)(nil), (*Desk)(nil), (*Claim)(nil), (*Confirmation)(nil)}

@@ -29,6 +29,31 @@ func addPerson(ctx context.Context, tx bun.IDB, sc tenants.Scope, o *Order) erro
 	return err
 }
 
+// RosterSays is what the roster says of the people of orders, as fields, by
+// order. Orders without a person are not in it.
+func (s *Service) RosterSays(ctx context.Context, sc tenants.Scope, list ...Order) (map[string]map[ocr.FieldName]string, error) {
+	var ids []string
+	for i := range list {
+		if list[i].PersonID != nil {
+			ids = append(ids, *list[i].PersonID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	people, err := roster.Load(ctx, s.DB, sc, ids...)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]map[ocr.FieldName]string, len(list))
+	for i := range list {
+		if list[i].PersonID != nil && people[*list[i].PersonID] != nil {
+			out[list[i].ID] = said(people[*list[i].PersonID].Values)
+		}
+	}
+	return out, nil
+}
+
 // withPerson returns the fields with what the roster says: it fills what is empty
 // or taken from a file's name, agrees with what is the same, and stands beside
 // what was read otherwise. What a person typed stays as it is.

@@ -15,7 +15,7 @@ import (
 // ReplacePhoto gives an order another portrait of its batch, which no other order
 // uses, and takes it back to review. The former photo stays in the batch, unused.
 func (s *Service) ReplacePhoto(ctx context.Context, sc tenants.Scope, orderID, pictureID, actor string) (*Order, error) {
-	return s.change(ctx, sc, orderID, 0, func(ctx context.Context, tx bun.Tx, o *Order, _ *photos.Check) error {
+	return s.changeOwn(ctx, sc, orderID, 0, actor, func(ctx context.Context, tx bun.Tx, o *Order, _ *photos.Check) error {
 		if !o.Status.Editable() {
 			return apperr.New(apperr.Conflict, "error.order.not_editable")
 		}

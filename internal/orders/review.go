@@ -2,7 +2,6 @@ package orders
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -67,6 +66,7 @@ func (s *Service) review(o *Order, check *photos.Check) {
 		}
 	}
 	o.ExceptionKeys, o.Exceptions = keys, int64(len(keys))
+	o.ranked()
 }
 
 // blocking returns the keys that stop a confirmation beside missing fields: what
@@ -101,14 +101,16 @@ type Edit struct {
 	Version int64
 	Fields  map[ocr.FieldName]string
 	Custom  map[string]string // by the names of FormFields
+	Pointer int64             // how often the mouse was used on the record, as its page says
 }
 
+// empty tells that nothing is to be changed.
 func (e Edit) empty() bool { return len(e.Fields) == 0 && len(e.Custom) == 0 }
 
 // EditOrder sets fields and recomputes the checks. A confirmed order goes back
 // to review.
 func (s *Service) EditOrder(ctx context.Context, sc tenants.Scope, orderID string, e Edit, actor string) (*Order, error) {
-	return s.change(ctx, sc, orderID, e.Version, func(ctx context.Context, tx bun.Tx, o *Order, check *photos.Check) error {
+	return s.changeOwn(ctx, sc, orderID, e.Version, actor, func(ctx context.Context, tx bun.Tx, o *Order, check *photos.Check) error {
 		return s.edit(ctx, tx, sc, o, check, e, actor)
 	})
 }
@@ -161,6 +163,9 @@ func (s *Service) edit(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Orde
 	if err != nil {
 		return err
 	}
+	if err := noteCorrections(ctx, tx, sc, o.ID, actor, len(touched)); err != nil {
+		return err
+	}
 	return record(ctx, tx, sc, o.ID, nil, EventEdited, actor, map[string]string{"fields": strings.Join(touched, " ")}, now)
 }
 
@@ -169,7 +174,7 @@ func (s *Service) edit(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *Orde
 // keys; force is a person's word that the card really says so. What the provider
 // would refuse is refused in any case.
 func (s *Service) Confirm(ctx context.Context, sc tenants.Scope, orderID string, e Edit, force bool, actor string) (*Order, error) {
-	return s.change(ctx, sc, orderID, e.Version, func(ctx context.Context, tx bun.Tx, o *Order, check *photos.Check) error {
+	return s.changeOwn(ctx, sc, orderID, e.Version, actor, func(ctx context.Context, tx bun.Tx, o *Order, check *photos.Check) error {
 		return s.confirm(ctx, tx, sc, o, check, e, force, actor)
 	})
 }
@@ -192,6 +197,7 @@ func (s *Service) confirm(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *O
 		return err
 	}
 	now := s.now()
+	doubt := Settled{PairedBy: o.PairedBy, MatchedBy: o.MatchedBy, MatchReason: o.MatchReason, RetakeAt: o.RetakeAt}
 	// A person has looked: the doubts of the engine are settled.
 	for name, f := range o.Fields {
 		o.Fields = o.Fields.Edit(name, f.Value)
@@ -202,6 +208,9 @@ func (s *Service) confirm(ctx context.Context, tx bun.Tx, sc tenants.Scope, o *O
 	}
 	s.review(o, check)
 	if err := move(ctx, tx, sc, o, StatusReady, now); err != nil {
+		return err
+	}
+	if err := noteConfirmed(ctx, tx, sc, o, actor, doubt, e.Pointer, now); err != nil {
 		return err
 	}
 	detail := map[string]string{}
@@ -235,39 +244,6 @@ func confirmedPairing(by PairedBy) PairedBy {
 	return by
 }
 
-// ConfirmClean confirms every order of the batch that is in review without an
-// exception, and returns how many.
-func (s *Service) ConfirmClean(ctx context.Context, sc tenants.Scope, batchID, actor string) (int, error) {
-	n := 0
-	err := s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		var clean []Order
-		err := tx.NewSelect().Model(&clean).ApplyQueryBuilder(sc.Where).
-			Where("batch_id = ? AND status = ? AND exceptions = 0", batchID, StatusReview).Scan(ctx)
-		if err != nil {
-			return fmt.Errorf("cannot load the clean orders: %w", err)
-		}
-		now := s.now()
-		n = 0
-		for i := range clean {
-			if len(clean[i].Missing()) > 0 {
-				continue // the catalogue asks for more since it was looked at
-			}
-			n++
-			if err := move(ctx, tx, sc, &clean[i], StatusReady, now); err != nil {
-				return err
-			}
-			if err := record(ctx, tx, sc, clean[i].ID, nil, EventConfirmed, actor, map[string]string{"bulk": "true"}, now); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err == nil {
-		s.changed(sc, batchID)
-	}
-	return n, err
-}
-
 // Reopen takes a confirmed, failed or rejected order back to review.
 func (s *Service) Reopen(ctx context.Context, sc tenants.Scope, orderID, actor string) (*Order, error) {
 	return s.change(ctx, sc, orderID, 0, func(ctx context.Context, tx bun.Tx, o *Order, _ *photos.Check) error {
@@ -288,7 +264,7 @@ func (s *Service) Reopen(ctx context.Context, sc tenants.Scope, orderID, actor s
 // Pair gives a free card of the same batch to an order by hand; the order's
 // former card on that side becomes free.
 func (s *Service) Pair(ctx context.Context, sc tenants.Scope, orderID, cardID, actor string) (*Order, error) {
-	return s.change(ctx, sc, orderID, 0, func(ctx context.Context, tx bun.Tx, o *Order, _ *photos.Check) error {
+	return s.changeOwn(ctx, sc, orderID, 0, actor, func(ctx context.Context, tx bun.Tx, o *Order, _ *photos.Check) error {
 		if !o.Status.Editable() {
 			return apperr.New(apperr.Conflict, "error.order.not_editable")
 		}
@@ -321,7 +297,7 @@ func (s *Service) Pair(ctx context.Context, sc tenants.Scope, orderID, cardID, a
 
 // Unpair takes the cards away from an order, with the fields they gave.
 func (s *Service) Unpair(ctx context.Context, sc tenants.Scope, orderID, actor string) (*Order, error) {
-	return s.change(ctx, sc, orderID, 0, func(ctx context.Context, tx bun.Tx, o *Order, check *photos.Check) error {
+	return s.changeOwn(ctx, sc, orderID, 0, actor, func(ctx context.Context, tx bun.Tx, o *Order, check *photos.Check) error {
 		if !o.Status.Editable() {
 			return apperr.New(apperr.Conflict, "error.order.not_editable")
 		}

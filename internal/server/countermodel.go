@@ -172,7 +172,7 @@ func (s *Server) addFields(ctx context.Context, o *orders.Order, customer string
 	for _, names := range fieldGroups(o) {
 		var g reviewview.Group
 		for _, name := range names {
-			field := reviewField(ctx, o, p, name, add.errors)
+			field := reviewField(ctx, o, p, name, "", add.errors)
 			field.Post = post
 			g.Fields = append(g.Fields, field)
 		}

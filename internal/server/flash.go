@@ -28,7 +28,7 @@ func withFlash(w http.ResponseWriter, r *http.Request, c layout.Chrome) layout.C
 	http.SetCookie(w, &http.Cookie{Name: flashCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	key, count, _ := strings.Cut(cookie.Value, ":")
 	n, err := strconv.Atoi(count)
-	if err != nil || !strings.HasPrefix(key, "batches.done.") || !i18n.Has(key) {
+	if err != nil || !strings.HasPrefix(key, "batches.done.") && !strings.HasPrefix(key, "review.done.") || !i18n.Has(key) {
 		return c
 	}
 	c.Toasts = append(c.Toasts, ui.Toast{Tone: ui.Done, Title: i18n.T(r.Context(), key, "n", n)})

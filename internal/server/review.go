@@ -2,7 +2,6 @@ package server
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -19,6 +18,14 @@ func (s *Server) reviewRoutes() []route {
 	return []route{
 		{"GET /batches/{batch}/review", work, s.reviewRecord},
 		{"GET /batches/{batch}/review/grid", work, s.reviewGrid},
+		{"GET /batches/{batch}/review/upcoming", work, s.upcomingRecord},
+		{"GET /batches/{batch}/review/done", work, s.reviewDone},
+		{"POST /batches/{batch}/review/release", work, s.releaseRecords},
+		{"POST /batches/{batch}/review/undo", work, s.undoBulk},
+		{"POST /orders/{order}/hold", work, s.holdRecord},
+		{"POST /orders/{order}/takeover", work, s.takeRecord},
+		{"POST /orders/{order}/skip", work, s.skipRecord},
+		{"POST /orders/{order}/undo", work, s.undoRecord},
 		{"POST /orders/{order}/fields", work, s.editFields},
 		{"POST /orders/{order}/confirm", work, s.confirmOrder},
 		{"POST /orders/{order}/pair", work, s.pairOrder},
@@ -30,33 +37,32 @@ func (s *Server) reviewRoutes() []route {
 	}
 }
 
-// reviewRecord shows ?order= of the batch, or the first that waits for a person.
-// Whole ID numbers are on it, so that it was opened is kept.
+// reviewRecord shows ?order= of the batch, or the first that waits for a person
+// and is with nobody else.
 func (s *Server) reviewRecord(w http.ResponseWriter, r *http.Request) error {
 	ctx, id := r.Context(), identity(r)
 	b, err := s.Orders.Batch(ctx, id.Scope(), r.PathValue("batch"))
 	if err != nil {
 		return err
 	}
-	order := r.FormValue("order")
-	if order == "" {
-		queue, err := s.Orders.Queue(ctx, id.Scope(), b.ID)
+	if order := r.FormValue("order"); order != "" {
+		o, err := s.Orders.Get(ctx, id.Scope(), order)
 		if err != nil {
 			return err
 		}
-		if len(queue) == 0 {
-			return redirect(w, r, reviewGridURL(b.ID))
+		if o.BatchID != b.ID {
+			return apperr.New(apperr.NotFound, "error.order.not_found")
 		}
-		order = queue[0]
+		return s.showOrder(w, r, order, false)
 	}
-	o, err := s.Orders.Reveal(ctx, id.Scope(), order, id.User.ID)
+	shown, err := s.Orders.ShowNext(ctx, id.Scope(), b.ID, "", orders.QueuePlace{}, id.User.ID)
 	if err != nil {
 		return err
 	}
-	if o.BatchID != b.ID {
-		return apperr.New(apperr.NotFound, "error.order.not_found")
+	if shown == nil {
+		return redirect(w, r, reviewDoneURL(b.ID))
 	}
-	return s.renderRecord(w, r, http.StatusOK, o, reviewed{})
+	return s.renderShown(w, r, shown, reviewed{})
 }
 
 // reviewed is what a POST adds to the record or row that it answers with.
@@ -64,6 +70,8 @@ type reviewed struct {
 	errors   map[string]string // by field
 	refusal  reviewview.Refusal
 	conflict bool
+	next     string      // order to go to next, "" for the next in the queue
+	typed    orders.Edit // what was not taken, to be offered beside what is there
 }
 
 // renderRecord answers with the page; to htmx with the fields alone after an
@@ -93,7 +101,7 @@ func (s *Server) reviewGrid(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := s.Orders.ReviewList(ctx, id.Scope(), orders.Filter{BatchID: b.ID, Statuses: []orders.Status{orders.StatusReview}}, 0, ordersPerPage+1)
+	list, err := s.Orders.QueueList(ctx, id.Scope(), b.ID, ordersPerPage+1)
 	if err != nil {
 		return err
 	}
@@ -102,7 +110,10 @@ func (s *Server) reviewGrid(w http.ResponseWriter, r *http.Request) error {
 		// What is confirmed leaves the list, so the next page is this one again.
 		list, m.Next = list[:ordersPerPage], reviewGridURL(b.ID)
 	}
-	if m.Rows, err = s.gridRows(ctx, id.Scope(), list); err != nil {
+	if m.Rows, err = s.gridRows(r, list); err != nil {
+		return err
+	}
+	if m.Last, err = s.lastConfirmed(r, b.ID); err != nil {
 		return err
 	}
 	if m.Totals, err = s.gridTotals(r, b.ID); err != nil {
@@ -121,7 +132,7 @@ func edits(r *http.Request) (orders.Edit, error) {
 	if err := r.ParseForm(); err != nil {
 		return orders.Edit{}, apperr.New(apperr.Invalid, "error.form").Wrap(err)
 	}
-	e := orders.Edit{Version: formInt(r, "version"), Fields: map[ocr.FieldName]string{}}
+	e := orders.Edit{Version: formInt(r, "version"), Pointer: formInt(r, "pointer"), Fields: map[ocr.FieldName]string{}}
 	for _, name := range slices.Concat(ocr.FrontFields, ocr.BackFields) {
 		if values := r.PostForm[string(name)]; len(values) > 0 {
 			e.Fields[name] = values[0]
@@ -179,7 +190,7 @@ func (s *Server) answerFault(w http.ResponseWriter, r *http.Request, order strin
 		if !o.Status.Editable() {
 			return err
 		}
-		return s.answerReview(w, r, http.StatusConflict, o, reviewed{conflict: true})
+		return s.answerReview(w, r, http.StatusConflict, o, reviewed{conflict: true, typed: e})
 	}
 	o = withTyped(o, e)
 	add := reviewed{errors: map[string]string{}}
@@ -216,32 +227,6 @@ func (s *Server) confirmOrder(w http.ResponseWriter, r *http.Request) error {
 	return s.nextRecord(w, r, o)
 }
 
-// nextRecord goes to the order after the confirmed one, as the page named it; to
-// the first that waits when that one is done already; to the batch when none does.
-func (s *Server) nextRecord(w http.ResponseWriter, r *http.Request, done *orders.Order) error {
-	ctx, id := r.Context(), identity(r)
-	queue, err := s.Orders.Queue(ctx, id.Scope(), done.BatchID)
-	if err != nil {
-		return err
-	}
-	if len(queue) == 0 {
-		flash(w, "batches.done.reviewed", 0)
-		return redirect(w, r, batchURL(done.BatchID))
-	}
-	next := queue[0]
-	if named := r.PostFormValue("next"); slices.Contains(queue, named) {
-		next = named
-	}
-	if !isHTMX(r) {
-		return redirect(w, r, batchURL(done.BatchID, "/review?order=", url.QueryEscape(next)))
-	}
-	o, err := s.Orders.Reveal(ctx, id.Scope(), next, id.User.ID)
-	if err != nil {
-		return err
-	}
-	return s.renderRecord(w, r, http.StatusOK, o, reviewed{})
-}
-
 func (s *Server) pairOrder(w http.ResponseWriter, r *http.Request) error {
 	id := identity(r)
 	o, err := s.Orders.Pair(r.Context(), id.Scope(), r.PathValue("order"), r.PostFormValue("card"), id.User.ID)
@@ -262,7 +247,7 @@ func (s *Server) afterCards(w http.ResponseWriter, r *http.Request, o *orders.Or
 	if !isHTMX(r) {
 		return redirect(w, r, s.reviewBack(r, o))
 	}
-	return s.renderRecord(w, r, http.StatusOK, o, reviewed{})
+	return s.showOrder(w, r, o.ID, false)
 }
 
 // reviewBack is where a plain form leads back to.

@@ -124,7 +124,7 @@ func TestAContradictionNeedsAWordToBeConfirmed(t *testing.T) {
 	form.Set("force", "1")
 	res := p.post("/orders/"+o.ID+"/confirm", form, htmx, "true")
 	require.Equal(t, http.StatusOK, res.StatusCode)
-	require.Equal(t, "/batches/"+o.BatchID, res.Header.Get("HX-Redirect"), "nothing is left to review")
+	require.Equal(t, "/batches/"+o.BatchID+"/review/done", res.Header.Get("HX-Redirect"), "nothing is left to review")
 	require.Equal(t, orders.StatusReady, p.stored(o.ID).Status)
 }
 

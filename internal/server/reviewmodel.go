@@ -21,7 +21,6 @@ import (
 	"huizhi/internal/providers"
 	"huizhi/internal/tenants"
 	"huizhi/web/templates/reviewview"
-	"huizhi/web/templates/settingsview"
 	"huizhi/web/templates/ui"
 )
 
@@ -136,14 +135,19 @@ func (p pictured) maskedCrop(o *orders.Order) string {
 	return "/readings/" + reading.ID + "/id_number_masked.jpg"
 }
 
-func (s *Server) gridRows(ctx context.Context, sc tenants.Scope, list []orders.Order) ([]reviewview.Row, error) {
+func (s *Server) gridRows(r *http.Request, list []orders.Order) ([]reviewview.Row, error) {
+	ctx, sc := r.Context(), identity(r).Scope()
 	p, err := s.picturesOf(ctx, sc, list...)
+	if err != nil {
+		return nil, err
+	}
+	by, err := s.beside(r, list...)
 	if err != nil {
 		return nil, err
 	}
 	rows := make([]reviewview.Row, len(list))
 	for i := range list {
-		if rows[i], err = s.gridRow(ctx, &list[i], p, reviewed{}); err != nil {
+		if rows[i], err = s.gridRow(ctx, &list[i], p, by, reviewed{}); err != nil {
 			return nil, err
 		}
 	}
@@ -152,13 +156,16 @@ func (s *Server) gridRows(ctx context.Context, sc tenants.Scope, list []orders.O
 
 // gridRow shows an order in the grid: name and number to be compared, and what
 // else is doubtful in a few words.
-func (s *Server) gridRow(ctx context.Context, o *orders.Order, p pictured, add reviewed) (reviewview.Row, error) {
+func (s *Server) gridRow(ctx context.Context, o *orders.Order, p pictured, by beside, add reviewed) (reviewview.Row, error) {
+	heldBy, says := by.heldBy[o.ID], by.says[o.ID]
 	row := reviewview.Row{
 		OrderID: o.ID, Version: o.Version, Photo: pictureURL(p.pictures[o.PhotoID], photos.Thumb), Review: reviewURL(o),
-		Name: reviewField(ctx, o, p, ocr.Name, add.errors), Number: reviewField(ctx, o, p, ocr.IDNumber, add.errors),
-		Badge: ui.OrderBadge(ctx, string(o.Status)), Done: o.Status == orders.StatusReady, Editable: reviewable(o),
-		Refusal: add.refusal, Conflict: add.conflict,
+		Name: reviewField(ctx, o, p, ocr.Name, says[ocr.Name], add.errors), Number: reviewField(ctx, o, p, ocr.IDNumber, says[ocr.IDNumber], add.errors),
+		Badge: ui.OrderBadge(ctx, string(o.Status)), Done: o.Status == orders.StatusReady, Editable: reviewable(o) && heldBy == "",
+		HeldBy: heldBy, Refusal: add.refusal, Conflict: add.conflict,
 	}
+	offerTyped(ctx, &row.Name, add)
+	offerTyped(ctx, &row.Number, add)
 	for _, key := range o.ExceptionKeys {
 		field, _, dotted := strings.Cut(key, ".")
 		if dotted && (field == string(ocr.Name) || field == string(ocr.IDNumber)) || key == orders.ExceptionNoName || key == orders.ExceptionIDRequired || key == orders.ExceptionFieldRequired {
@@ -207,7 +214,11 @@ func (s *Server) renderRow(w http.ResponseWriter, r *http.Request, status int, o
 	if err != nil {
 		return err
 	}
-	row, err := s.gridRow(r.Context(), o, p, add)
+	by, err := s.beside(r, *o)
+	if err != nil {
+		return err
+	}
+	row, err := s.gridRow(r.Context(), o, p, by, add)
 	if err != nil {
 		return err
 	}
@@ -244,87 +255,6 @@ func (s *Server) gridTotals(r *http.Request, batchID string) (reviewview.Totals,
 	return reviewview.Totals{BatchID: batchID, Total: counts.Total(), Waiting: tally.Waiting, Clean: tally.Clean, Ready: q.Receipts, Points: q.Points, Fen: q.Fen}, nil
 }
 
-// recordModel is everything about one order that can be compared.
-func (s *Server) recordModel(r *http.Request, o *orders.Order, add reviewed) (reviewview.Record, error) {
-	ctx, sc := r.Context(), identity(r).Scope()
-	b, err := s.Orders.Batch(ctx, sc, o.BatchID)
-	if err != nil {
-		return reviewview.Record{}, err
-	}
-	p, err := s.picturesOf(ctx, sc, *o)
-	if err != nil {
-		return reviewview.Record{}, err
-	}
-	m := reviewview.Record{
-		Batch: reviewBatch(b), OrderID: o.ID, OrderHref: orderURL(o.ID), Version: o.Version, Name: o.Name,
-		Badge: ui.OrderBadge(ctx, string(o.Status)), Editable: reviewable(o), Photo: reviewPhoto(ctx, o, p.pictures[o.PhotoID]),
-		Front: pictureURL(p.card(o.FrontID), photos.Preview), Back: pictureURL(p.card(o.BackID), photos.Preview),
-		Refusal: add.refusal, Conflict: add.conflict, Derived: numberSays(ctx, o.IDNumber, db.Now()),
-	}
-	if m.Name == "" {
-		m.Name = i18n.T(ctx, "batches.nameless")
-	}
-	if o.PairedBy == orders.PairedBySequence {
-		m.Doubts = append(m.Doubts, reviewview.Doubt{Text: exceptionText(ctx, orders.ExceptionSequence), Tone: ui.Wait})
-	}
-	if slices.Contains(o.ExceptionKeys, orders.ExceptionNoPerson) {
-		m.Doubts = append(m.Doubts, reviewview.Doubt{Text: exceptionText(ctx, orders.ExceptionNoPerson), Tone: ui.Wait})
-	}
-	for _, names := range fieldGroups(o) {
-		var g reviewview.Group
-		for _, name := range names {
-			g.Fields = append(g.Fields, reviewField(ctx, o, p, name, add.errors))
-		}
-		m.Groups = append(m.Groups, g)
-	}
-	further, err := s.furtherFields(ctx, o, add.errors)
-	if err != nil {
-		return m, err
-	}
-	if len(further) > 0 {
-		m.Groups = append(m.Groups, reviewview.Group{Title: i18n.T(ctx, "review.further"), Fields: further})
-	}
-	if m.Front == "" {
-		if m.Cards, err = s.freeCardOptions(ctx, sc, o.BatchID); err != nil {
-			return m, err
-		}
-	}
-	if err := s.addOrigin(ctx, sc, o, p, &m); err != nil {
-		return m, err
-	}
-	return m, s.place(ctx, sc, o, &m)
-}
-
-// place finds where the order stands among those that wait.
-func (s *Server) place(ctx context.Context, sc tenants.Scope, o *orders.Order, m *reviewview.Record) error {
-	queue, err := s.Orders.Queue(ctx, sc, o.BatchID)
-	if err != nil {
-		return err
-	}
-	counts, err := s.Orders.Counts(ctx, sc, o.BatchID)
-	if err != nil {
-		return err
-	}
-	m.Total = counts.Total()
-	i := slices.Index(queue, o.ID)
-	m.Position = m.Total - int64(len(queue)) + int64(max(i, 0)) + 1
-	switch {
-	case i < 0 && len(queue) > 0:
-		m.Next = queue[0]
-		m.Position = m.Total - int64(len(queue))
-	case i < 0:
-		m.Position = m.Total
-	default:
-		if i > 0 {
-			m.Prev = queue[i-1]
-		}
-		if i+1 < len(queue) {
-			m.Next = queue[i+1]
-		}
-	}
-	return nil
-}
-
 func (s *Server) freeCardOptions(ctx context.Context, sc tenants.Scope, batchID string) ([]ui.Option, error) {
 	cards, readings, err := s.Orders.FreeCards(ctx, sc, batchID)
 	if err != nil {
@@ -352,46 +282,6 @@ func fieldGroups(o *orders.Order) [][]ocr.FieldName {
 	return groups
 }
 
-// reviewField is a field with its piece of the picture and the doubts about it.
-func reviewField(ctx context.Context, o *orders.Order, p pictured, name ocr.FieldName, bad map[string]string) reviewview.Field {
-	f := o.Fields[name]
-	out := reviewview.Field{Name: string(name), Label: i18n.T(ctx, "ocr.field."+string(name)), Value: f.Value, Kind: reviewview.Text,
-		Crop: p.crop(o, name), Candidates: f.Candidates, Error: bad[string(name)]}
-	switch name {
-	case ocr.IDNumber:
-		out.Kind = reviewview.Number
-	case ocr.Sex:
-		out.Kind, out.Options = reviewview.Choice, []string{"男", "女"}
-	case ocr.Ethnicity:
-		out.Kind, out.Options = reviewview.Choice, ocr.Ethnicities
-	}
-	for _, flag := range f.Flags {
-		doubt := reviewview.Doubt{Text: i18n.T(ctx, "ocr.flag."+string(flag))}
-		switch flag.Level() {
-		case ocr.Block:
-			doubt.Tone = ui.Fail
-		case ocr.Warn:
-			doubt.Tone = ui.Wait
-		}
-		out.Doubts = append(out.Doubts, doubt)
-	}
-	switch {
-	case f.Agreed == ocr.FromRoster:
-		out.Agreed = i18n.T(ctx, "roster.agrees")
-	case f.Source == ocr.FromRoster:
-		out.Agreed = i18n.T(ctx, "roster.source")
-	case f.Agreed != "":
-		out.Agreed = i18n.T(ctx, "ocrroute.agreed", "engine", settingsview.EngineName(ctx, f.Agreed))
-	}
-	if name == ocr.Name && f.Value == "" && slices.Contains(o.ExceptionKeys, orders.ExceptionNoName) {
-		out.Doubts = append(out.Doubts, reviewview.Doubt{Text: exceptionText(ctx, orders.ExceptionNoName), Tone: ui.Wait})
-	}
-	if name == ocr.IDNumber && f.Value == "" && slices.Contains(o.ExceptionKeys, orders.ExceptionIDRequired) {
-		out.Doubts = append(out.Doubts, reviewview.Doubt{Text: exceptionText(ctx, orders.ExceptionIDRequired), Tone: ui.Fail})
-	}
-	return out
-}
-
 // numberSays is what a valid number tells by itself: birth date and age.
 func numberSays(ctx context.Context, number string, now time.Time) string {
 	info, err := idnumber.Parse(number)
@@ -414,7 +304,7 @@ func reviewPhoto(ctx context.Context, o *orders.Order, pic *photos.Picture) revi
 	if pic == nil {
 		return reviewview.Photo{}
 	}
-	m := reviewview.Photo{URL: pictureURL(pic, photos.Working)}
+	m := reviewview.Photo{URL: pictureURL(pic, photos.Working), Width: pic.Width, Height: pic.Height}
 	if pic.Check == nil {
 		return m
 	}

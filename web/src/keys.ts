@@ -14,8 +14,8 @@ export function keys(): void {
     } else if (event.key === "/") {
       event.preventDefault();
       search();
-    } else {
-      press(event);
+    } else if (pressKey(event)) {
+      event.preventDefault();
     }
   });
 }
@@ -27,15 +27,16 @@ function search(): void {
   seen?.select();
 }
 
-function press(event: KeyboardEvent): void {
+/** Presses what carries the event's key, and tells whether there was such a thing. */
+export function pressKey(event: KeyboardEvent): boolean {
   const onControl = event.target instanceof Element && event.target.closest("a, button, summary, input");
-  if (event.key === "Enter" && onControl) return;
+  if (event.key === "Enter" && onControl) return false;
   for (const element of document.querySelectorAll<HTMLElement>("[data-key]")) {
     const wanted = element.dataset.key?.toLowerCase() === event.key.toLowerCase();
-    if (wanted && element.offsetParent !== null && !element.matches(":disabled, [aria-disabled=true]")) {
-      event.preventDefault();
+    if (wanted && element.offsetParent !== null && !element.matches(":disabled, [aria-disabled=true], .btn-disabled")) {
       element.click();
-      return;
+      return true;
     }
   }
+  return false;
 }

@@ -1,5 +1,6 @@
 // Reviewing by keyboard: what the grid and the record share. Everything here is also a link or a form.
 import { on, openDialog } from "./page";
+import { cells, isCell } from "./review-cell";
 import { grid } from "./review-grid";
 import { record } from "./review-record";
 
@@ -18,7 +19,7 @@ export function review(): void {
     const field = event.target;
     if (field instanceof HTMLInputElement && field.value !== field.defaultValue) {
       field.value = field.defaultValue;
-    } else if (page.dataset.review === "record" && field instanceof HTMLElement && field.matches("input, select")) {
+    } else if (isCell(field)) {
       field.blur();
     } else {
       window.location.assign(page.dataset.back ?? "/");
@@ -27,8 +28,10 @@ export function review(): void {
   on("click", "[data-candidate]", (button) => {
     const form = button.closest("form");
     const field = form?.elements.namedItem(button.dataset.field ?? "");
-    if (!(field instanceof HTMLInputElement)) return;
-    field.value = button.dataset.candidate ?? field.value;
+    const value = button.dataset.candidate;
+    if (!(field instanceof HTMLInputElement || field instanceof HTMLSelectElement) || value === undefined) return;
+    if (field instanceof HTMLSelectElement && ![...field.options].some((option) => option.value === value)) field.add(new Option(value));
+    field.value = value;
     field.focus();
     field.dispatchEvent(new Event("change", { bubbles: true }));
   });
@@ -39,6 +42,7 @@ export function review(): void {
     detail.shouldSwap = true;
     detail.isError = false;
   });
+  cells();
   grid();
   record();
 }

@@ -96,7 +96,7 @@ func measuredText(ctx context.Context, p Photo) string {
 }
 
 func recordTitle(ctx context.Context, m Record) string {
-	return i18n.T(ctx, "review.title") + " " + i18n.Count(m.Position) + " / " + i18n.Count(m.Total)
+	return i18n.T(ctx, "review.title") + " " + i18n.Count(m.Position) + " / " + totalText(m)
 }
 
 // navClass hides a neighbour that there is not, and the word on phones.
@@ -108,8 +108,6 @@ func selected(on bool) string {
 	}
 	return "false"
 }
-
-func leftText(m Record) string { return num(float64(max(0, m.Total-m.Position+1))) }
 
 func neighbour(m Record, id string) string {
 	if id == "" {

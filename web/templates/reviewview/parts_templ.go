@@ -66,7 +66,7 @@ func FieldInput(f Field, id string, editable bool) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = candidates(f, editable).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = others(f, editable).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

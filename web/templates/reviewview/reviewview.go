@@ -8,13 +8,14 @@ package reviewview
 import (
 	"context"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
 	"huizhi/internal/i18n"
-	"huizhi/web/templates/layout"
 	"huizhi/web/templates/ui"
 )
 
@@ -42,10 +43,63 @@ type Field struct {
 	Options     []string // of a Choice
 	Crop        string   // address of the piece of the picture, or ""
 	Doubts      []Doubt
-	Candidates  []string // other values worth offering, the likeliest first
-	Agreed      string   // says which other engine read the same; "" if none did
-	Error       string   // why the value was not taken
-	Post        string   // where it is posted when it changes; "" is the order's own address
+	Uncertain   []int   // places of characters of the value to compare with the picture
+	Roster      string  // what the roster says, "" if it says nothing
+	Others      []Other // values to take instead, the likeliest first
+	Agreed      string  // says who else has the same value; "" if nobody has
+	NoLetters   bool    // Latin letters are no part of it, so that they can be shortcuts
+	Error       string  // why the value was not taken
+	Post        string  // where it is posted when it changes; "" is the order's own address
+}
+
+// Other is a value to take instead, with who says so.
+type Other struct{ From, Value string }
+
+// Offer adds another value, unless it is there already.
+func (f *Field) Offer(from, value string) {
+	if value != f.Value && !slices.ContainsFunc(f.Others, func(o Other) bool { return o.Value == value }) {
+		f.Others = append(f.Others, Other{from, value})
+	}
+}
+
+// marks are the places of characters of the value that are doubtful or not what
+// another value has there.
+func (f Field) marks() []int {
+	at := slices.Clone(f.Uncertain)
+	for _, o := range f.Others {
+		if o.Value != "" {
+			at = append(at, differences(o.Value, f.Value)...)
+		}
+	}
+	slices.Sort(at)
+	return slices.Compact(at)
+}
+
+// caret is the character to look at first: one of which the engine was not sure,
+// or the first in which the likeliest other value differs.
+func (f Field) caret() (int, bool) {
+	at := f.Uncertain
+	if len(at) == 0 && len(f.Others) > 0 {
+		at = differences(f.Others[0].Value, f.Value)
+	}
+	if len(at) == 0 {
+		return 0, false
+	}
+	return at[0], true
+}
+
+// Typed is what somebody filled in that was not taken, to be carried along.
+type Typed struct{ Name, Value string }
+
+// Exception is a reason to look, with the field that it is about; the field may
+// be none of the record's, for what is to be seen on the pictures.
+type Exception struct{ Text, Field string }
+
+// Last is what can be undone, and where.
+type Last struct {
+	Action string
+	Bulk   string // id of many at once
+	Text   string
 }
 
 // Offer is a paid engine that could read the order's cards again.
@@ -95,6 +149,7 @@ type Row struct {
 	Number   Field
 	Further  []Field // what the provider asks for besides
 	Others   []Doubt // about other fields, the pairing, the photo
+	HeldBy   string  // who else is at the order; "" if nobody is
 	Badge    ui.Badge
 	Done     bool // confirmed: nothing more to do here
 	Editable bool
@@ -118,33 +173,43 @@ type GridModel struct {
 	Batch  Batch
 	Rows   []Row
 	Totals Totals
+	Last   *Last
 	Next   string // address of the next page, "" when there is none
 }
 
 // Record is one order, to be compared field by field.
 type Record struct {
-	Batch     Batch
-	OrderID   string
-	OrderHref string
-	Version   int64
-	Name      string
-	Badge     ui.Badge
-	Groups    []Group
-	Doubts    []Doubt  // about the pairing
-	ReadBy    []string // names of the engines that read the cards
-	Offers    []Offer
-	Derived   string // what the number says by itself: 出生 1987 年 9 月 23 日，39 岁
-	Photo     Photo
-	Front     string // addresses of the pictures of the card, or ""
-	Back      string
-	Editable  bool
-	Position  int64 // of this one, counted from 1
-	Total     int64
-	Prev      string // ids of the orders before and after, "" at the ends
-	Next      string
-	Cards     []ui.Option // free cards of the batch, when this order has none
-	Refusal   Refusal
-	Conflict  bool
+	Batch      Batch
+	OrderID    string
+	OrderHref  string
+	Version    int64
+	Name       string
+	Badge      ui.Badge
+	Groups     []Group
+	Exceptions []Exception
+	ReadBy     []string // names of the engines that read the cards
+	Offers     []Offer
+	Derived    string // what the number says by itself: 出生 1987 年 9 月 23 日，39 岁
+	Photo      Photo
+	Front      string // addresses of the pictures of the card, or ""
+	Back       string
+	Editable   bool
+	Waiting    bool    // for review, that is
+	Claim      string  // token of the person's claim, "" if they have none
+	HeldBy     string  // who else is at it; "" if nobody is
+	Typed      []Typed // what was not taken because of that
+	Place      string  // in the queue, opaque
+	Position   int64   // of this one, counted from 1
+	Total      int64
+	More       bool  // there are more than Total
+	Left       int64 // that wait, this one included
+	Pace       time.Duration
+	Last       *Last
+	Prev       string // ids of the orders before and after, "" at the ends
+	Next       string
+	Cards      []ui.Option // free cards of the batch, when this order has none
+	Refusal    Refusal
+	Conflict   bool
 }
 
 // Replace asks for another photo of an order.
@@ -262,30 +327,6 @@ func views(ctx context.Context, b Batch, grid bool) []ui.Tab {
 	}
 }
 
-func gridKeys(ctx context.Context) []layout.Key {
-	return []layout.Key{
-		{Keys: "Enter", Does: i18n.T(ctx, "review.key.confirm")},
-		{Keys: "↑ ↓", Does: i18n.T(ctx, "review.key.rows")},
-		{Keys: "Tab", Does: i18n.T(ctx, "review.key.fields")},
-		{Keys: "Ctrl Enter", Does: i18n.T(ctx, "review.key.open")},
-		{Keys: "Esc", Does: i18n.T(ctx, "review.key.back")},
-	}
-}
-
-func recordKeys(ctx context.Context) []layout.Key {
-	return []layout.Key{
-		{Keys: "Enter", Does: i18n.T(ctx, "review.key.confirm")},
-		{Keys: "↑ ↓", Does: i18n.T(ctx, "review.key.neighbours")},
-		{Keys: "Tab", Does: i18n.T(ctx, "review.key.fields")},
-		{Keys: "Ctrl S", Does: i18n.T(ctx, "review.key.save")},
-		{Keys: "R", Does: i18n.T(ctx, "review.reread")},
-		{Keys: "F", Does: i18n.T(ctx, "review.replace")},
-		{Keys: "U", Does: i18n.T(ctx, "review.unpair")},
-		{Keys: "M", Does: i18n.T(ctx, "review.measure")},
-		{Keys: "Esc", Does: i18n.T(ctx, "review.key.back")},
-	}
-}
-
 // firstDoubt tells which field of a row wants the eye: the one the focus goes to.
 func (r Row) firstDoubt() string {
 	if r.Name.tone() == ui.Grey && r.Number.tone() != ui.Grey {
@@ -304,10 +345,16 @@ func fieldAttrs(f Field, orderID string) templ.Attributes {
 	a := templ.Attributes{
 		"hx-post": to, "hx-trigger": "change", "hx-sync": "closest form:queue last",
 		"hx-include": "closest form", "hx-target": "closest form", "hx-swap": "morph:outerHTML",
-		"autocomplete": "off", "spellcheck": "false", "aria-label": f.Label,
+		"data-cell": true, "autocomplete": "off", "spellcheck": "false", "aria-label": f.Label,
 	}
 	if f.tone() != ui.Grey {
 		a["data-doubtful"] = true
+	}
+	if f.NoLetters {
+		a["data-no-letters"] = true
+	}
+	if at, ok := f.caret(); ok {
+		a["data-caret"] = strconv.Itoa(at)
 	}
 	if f.Hint != "" {
 		a["aria-description"] = f.Hint
@@ -327,4 +374,35 @@ func px(f float64) string { return strconv.FormatFloat(math.Round(f), 'f', -1, 6
 
 func (p Photo) mm(f float64) string {
 	return strconv.FormatFloat(math.Round(f*p.WidthMM/float64(p.Width)*10)/10, 'f', 1, 64) + " mm"
+}
+
+// comparedClass keeps values that stand above each other in line, character by character.
+func comparedClass(f Field) string {
+	if f.Kind == Number {
+		return "whitespace-nowrap tracking-wide tabular-nums [text-autospace:no-autospace]"
+	}
+	return "[text-autospace:no-autospace]"
+}
+
+// swapRecord puts another record in at once: nothing of it moves.
+const swapRecord = "innerHTML settle:0ms"
+
+// has tells whether the record has a field of that name.
+func (m Record) has(field string) bool {
+	return slices.ContainsFunc(m.Groups, func(g Group) bool {
+		return slices.ContainsFunc(g.Fields, func(f Field) bool { return f.Name == field })
+	})
+}
+
+// neighbourAttrs show another record without leaving the page.
+func neighbourAttrs(m Record, id, key string) templ.Attributes {
+	a := templ.Attributes{"data-key": key}
+	if id != "" {
+		a["hx-get"], a["hx-target"], a["hx-swap"] = recordURL(m.Batch.ID, id), "#review", swapRecord
+	}
+	return a
+}
+
+func skipAttrs(m Record) templ.Attributes {
+	return templ.Attributes{"formaction": orderPost(m.OrderID, "skip"), "hx-post": orderPost(m.OrderID, "skip"), "hx-include": "#record", "hx-sync": "#record:queue last", "hx-target": "#review", "hx-swap": swapRecord}
 }
