@@ -22,7 +22,8 @@ export function queue(): void {
     const { elt, requestConfig } = (event as CustomEvent<{ elt: Element; requestConfig: { path: string } }>).detail;
     if (elt.matches("#review form[data-record]") && requestConfig.path.endsWith("/confirm")) showAhead();
   });
-  document.addEventListener("htmx:afterRequest", hideAhead);
+  // Before the answer is put in, so that its first field can take the focus; or after one that puts in nothing.
+  for (const type of ["htmx:beforeSwap", "htmx:afterRequest"]) document.addEventListener(type, hideAhead);
   for (const type of ["keydown", "pointermove", "scroll"] as const) document.addEventListener(type, () => (active = Date.now()), { passive: true, capture: true });
   document.addEventListener("visibilitychange", hold);
   window.addEventListener("pageshow", (event) => event.persisted && hold());
