@@ -39,7 +39,7 @@ func (s *Server) renderShown(w http.ResponseWriter, r *http.Request, shown *orde
 // it, else the next in the queue; to the summary when nobody is left to wait.
 func (s *Server) nextRecord(w http.ResponseWriter, r *http.Request, done *orders.Order) error {
 	id := identity(r)
-	shown, err := s.Orders.ShowNext(r.Context(), id.Scope(), done.BatchID, r.PostFormValue("next"), placeOf(r), id.User.ID)
+	shown, err := s.Orders.ShowNext(r.Context(), id.Scope(), done.BatchID, r.PostFormValue("next"), queuePlaceOf(r), id.User.ID)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (s *Server) upcomingRecord(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	next, err := s.Orders.Reserve(ctx, id.Scope(), b.ID, r.FormValue("next"), placeOf(r), id.User.ID)
+	next, err := s.Orders.Reserve(ctx, id.Scope(), b.ID, r.FormValue("next"), queuePlaceOf(r), id.User.ID)
 	if err != nil {
 		return err
 	}

@@ -170,10 +170,10 @@ func (s *Server) beside(r *http.Request, list ...orders.Order) (by beside, err e
 	return by, err
 }
 
-// placeText and placeOf carry a place in the queue through a form.
+// placeText and queuePlaceOf carry a place in the queue through a form.
 func placeText(p orders.QueuePlace) string { return fmt.Sprintf("%d.%d", p.Rank, p.Seq) }
 
-func placeOf(r *http.Request) orders.QueuePlace { return parsePlace(r.FormValue("place")) }
+func queuePlaceOf(r *http.Request) orders.QueuePlace { return parsePlace(r.FormValue("place")) }
 
 // parsePlace reads nonsense as the start of the queue.
 func parsePlace(text string) orders.QueuePlace {
