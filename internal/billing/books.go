@@ -155,6 +155,22 @@ func (s *Service) Size(ctx context.Context, books Books, span Span) (n Size, err
 	return n, nil
 }
 
+// Invoiced lists those who have an invoice with a number for the month or one
+// before it, by age.
+func (s *Service) Invoiced(ctx context.Context, books Books, until Month) ([]tenants.Scope, error) {
+	var ids []string
+	err := s.db.NewSelect().Model((*Invoice)(nil)).ColumnExpr("DISTINCT tenant_id").ApplyQueryBuilder(books.where).
+		Where("month <= ? AND number IS NOT NULL", until).Order("tenant_id").Scan(ctx, &ids)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the invoiced tenants: %w", err)
+	}
+	out := make([]tenants.Scope, len(ids))
+	for i, id := range ids {
+		out[i] = tenants.ForTenant(id)
+	}
+	return out, nil
+}
+
 // TenantNames are the names of those whose books they are, by id.
 func (s *Service) TenantNames(ctx context.Context, books Books) (map[string]string, error) {
 	var rows []struct{ ID, Name string }

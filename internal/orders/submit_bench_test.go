@@ -42,7 +42,7 @@ func BenchmarkSubmitPrepaid(b *testing.B) {
 				_, err = d.ExecContext(context.Background(), "UPDATE orders SET status = 'ready', name = '欧阳翀', id_number = '11010519491231002X'")
 				require.NoError(b, err)
 				count := &statements{}
-				d.AddQueryHook(count)
+				d.DB = d.WithQueryHook(count)
 				b.StartTimer()
 				start := time.Now()
 				queued, err := w.svc.SubmitBatch(context.Background(), w.sc, batch.ID, "u1")

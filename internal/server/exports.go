@@ -78,7 +78,7 @@ func (d exportDesk) requestOf(r *http.Request, now time.Time) exports.Request {
 		out.Grain = exports.Invoices
 	}
 	if r.Method == http.MethodGet { // a link to the page leaves things out, a form does not
-		if formats := out.Grain.Formats(); !slices.Contains(formats, out.Format) && len(formats) > 0 {
+		if formats := d.party(r).Formats(out.Grain); !slices.Contains(formats, out.Format) && len(formats) > 0 {
 			out.Format = formats[0]
 		}
 		if out.From == "" && out.Until == "" {
@@ -109,7 +109,7 @@ func (d exportDesk) render(w http.ResponseWriter, r *http.Request, status int, r
 	for _, g := range party.Grains() {
 		m.Grains = append(m.Grains, string(g))
 	}
-	for _, f := range req.Grain.Formats() {
+	for _, f := range party.Formats(req.Grain) {
 		m.Formats = append(m.Formats, string(f))
 	}
 	for _, key := range req.Grain.Columns() {
@@ -196,6 +196,9 @@ func spanText(ctx context.Context, span billing.Span) string {
 // count says how many rows the request gives, or what is wrong with it.
 func (d exportDesk) count(r *http.Request, party exports.Party, req exports.Request, now time.Time) (documentview.PreviewModel, error) {
 	m := documentview.PreviewModel{Unit: string(req.Grain)}
+	if req.Grain == exports.Statement && req.Files() {
+		m.Unit = "statements"
+	}
 	if req.Grain == exports.Vouchers && req.Layout == "" {
 		layouts, err := d.Vouchers.Layouts(r.Context())
 		if err != nil {

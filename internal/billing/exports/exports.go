@@ -32,7 +32,7 @@ const (
 	Invoices  Grain = "invoices"
 	Lines     Grain = "lines"
 	Receipts  Grain = "receipts"
-	Statement Grain = "statement" // 对账单 of one tenant
+	Statement Grain = "statement" // 对账单 of one tenant, or those of all in a ZIP
 	Vouchers  Grain = "vouchers"  // 记账凭证; staff only
 	Documents Grain = "documents" // the invoices as files; a row is a file
 )
@@ -42,11 +42,17 @@ var Grains = []Grain{Invoices, Lines, Receipts, Statement, Documents, Vouchers}
 
 var formats = map[Grain][]billing.Format{
 	Invoices: {billing.XLSX, billing.CSV}, Lines: {billing.XLSX, billing.CSV}, Receipts: {billing.XLSX, billing.CSV},
-	Statement: {billing.PDF, billing.XLSX, billing.CSV}, Vouchers: {billing.XLSX, billing.CSV}, Documents: {billing.ZIP, billing.PDF},
+	Statement: {billing.PDF, billing.XLSX, billing.CSV, billing.ZIP}, Vouchers: {billing.XLSX, billing.CSV}, Documents: {billing.ZIP, billing.PDF},
 }
 
-// Formats are those that a grain can be had in, the usual one first.
-func (g Grain) Formats() []billing.Format { return formats[g] }
+// Formats are those that the party can have the grain in, the usual one first. A
+// ZIP of statements is a PDF for each tenant.
+func (p Party) Formats(g Grain) []billing.Format {
+	if g == Statement && !p.staff {
+		return slices.DeleteFunc(slices.Clone(formats[g]), func(f billing.Format) bool { return f == billing.ZIP })
+	}
+	return formats[g]
+}
 
 // Request is what somebody wants to have.
 type Request struct {
@@ -61,6 +67,11 @@ type Request struct {
 
 // Span are the months.
 func (r Request) Span() billing.Span { return billing.Span{From: r.From, Until: r.Until} }
+
+// Files tells that what is counted are files, not rows.
+func (r Request) Files() bool {
+	return r.Grain == Documents || r.Grain == Statement && r.Format == billing.ZIP
+}
 
 // Limits.
 const (
@@ -118,7 +129,7 @@ func (p Party) check(r Request, now time.Time) error {
 	if !slices.Contains(p.Grains(), r.Grain) {
 		return apperr.New(apperr.NotFound, "error.exports.grain")
 	}
-	if !slices.Contains(formats[r.Grain], r.Format) {
+	if !slices.Contains(p.Formats(r.Grain), r.Format) {
 		bad.Add("format", "error.exports.format")
 	}
 	if _, err := billing.ParseMonth(string(r.From)); err != nil {
@@ -135,7 +146,7 @@ func (p Party) check(r Request, now time.Time) error {
 			bad.Add("until", "error.exports.long", "max", maxMonths)
 		}
 	}
-	if r.Grain == Statement && p.staff && r.Tenant == "" {
+	if r.Grain == Statement && p.staff && r.Tenant == "" && r.Format != billing.ZIP {
 		bad.Add("tenant", "error.exports.tenant")
 	}
 	known := r.Grain.Columns()
@@ -164,7 +175,7 @@ func (s *Service) Preview(ctx context.Context, p Party, r Request, now time.Time
 		return nil, err
 	}
 	out := &Preview{Rows: n, AtOnce: n <= atOnce}
-	if r.Grain == Documents {
+	if r.Files() {
 		out.AtOnce = n <= filesAtOnce
 	}
 	return out, nil
@@ -173,6 +184,10 @@ func (s *Service) Preview(ctx context.Context, p Party, r Request, now time.Time
 func (s *Service) count(ctx context.Context, p Party, r Request, now time.Time) (int64, error) {
 	switch r.Grain {
 	case Statement:
+		if r.Format == billing.ZIP {
+			list, err := s.Billing.Invoiced(ctx, p.books(r), r.Until)
+			return int64(len(list)), err
+		}
 		st, err := s.statement(ctx, p, r, now)
 		if err != nil || st.Empty() {
 			return 0, err

@@ -1,6 +1,7 @@
 package exports_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/csv"
@@ -107,6 +108,41 @@ func TestAYearIsOneFile(t *testing.T) {
 			assert.EqualValues(t, len(s.rows(r))-1, p.Rows, "what is announced is what is written: %s", r.Grain)
 			assert.True(t, p.AtOnce)
 		}
+	})
+}
+
+func TestStaffGetTheStatementsOfAllTenantsAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		s := newSite(t, d)
+		all := exports.Request{Grain: exports.Statement, Format: billing.ZIP, From: "2026-08", Until: "2026-11"}
+		p, err := s.Preview(ctx, s.staff, all, now)
+		require.NoError(t, err)
+		assert.EqualValues(t, 2, p.Rows, "those that were invoiced")
+		assert.True(t, p.AtOnce)
+
+		var out bytes.Buffer
+		ticks := 0
+		require.NoError(t, s.Write(ctx, s.staff, all, now, &out, func() { ticks++ }))
+		assert.Equal(t, 2, ticks)
+		archive, err := zip.NewReader(bytes.NewReader(out.Bytes()), int64(out.Len()))
+		require.NoError(t, err)
+		require.Len(t, archive.File, 2)
+		for _, f := range archive.File {
+			assert.Regexp(t, `^000[12]_对账单_2026-08_2026-11_.*\.pdf$`, f.Name)
+			r, err := f.Open()
+			require.NoError(t, err)
+			start := make([]byte, 5)
+			_, err = io.ReadFull(r, start)
+			require.NoError(t, err)
+			assert.Equal(t, "%PDF-", string(start))
+		}
+
+		_, err = s.Preview(ctx, s.party, all, now)
+		assert.Equal(t, apperr.Invalid, apperr.KindOf(err), "a tenant has one statement, not a ZIP")
+		all.Format = billing.PDF
+		_, err = s.Preview(ctx, s.staff, all, now)
+		assert.Equal(t, apperr.Invalid, apperr.KindOf(err), "and one PDF is of one tenant")
 	})
 }
 

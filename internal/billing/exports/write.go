@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"huizhi/internal/billing"
@@ -37,6 +38,9 @@ func (s *Service) Write(ctx context.Context, p Party, r Request, now time.Time, 
 	}
 	switch r.Grain {
 	case Statement:
+		if r.Format == billing.ZIP {
+			return s.writeStatements(ctx, p, r, now, w, tick)
+		}
 		return s.writeStatement(ctx, p, r, now, w, tick)
 	case Documents:
 		return s.writeDocuments(ctx, p, r, w, tick)
@@ -128,6 +132,39 @@ func (s *Service) writeStatement(ctx context.Context, p Party, r Request, now ti
 		return st.WritePDF(ctx, w)
 	}
 	return fill(ctx, r, w, statement.Columns(ctx), tick, func(put func(...any) error) error { return st.Rows(ctx, put) })
+}
+
+// writeStatements writes the statement of each tenant that owed or paid something
+// as a PDF in a ZIP.
+func (s *Service) writeStatements(ctx context.Context, p Party, r Request, now time.Time, w io.Writer, tick func()) error {
+	list, err := s.Billing.Invoiced(ctx, p.books(r), r.Until)
+	if err != nil {
+		return err
+	}
+	out := zip.NewWriter(w)
+	for i, sc := range list {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		tick()
+		st, err := s.Statements.Of(ctx, sc, r.Span(), now)
+		if err != nil {
+			return err
+		}
+		if st.Empty() {
+			continue
+		}
+		// The place keeps two tenants of one name apart.
+		_, name := r.FileName(ctx, st.Tenant.Name)
+		f, err := out.CreateHeader(&zip.FileHeader{Name: fmt.Sprintf("%04d_%s.pdf", i+1, strings.TrimSuffix(name, "."+string(r.Format))), Method: zip.Deflate, Modified: now})
+		if err != nil {
+			return err
+		}
+		if err := st.WritePDF(ctx, f); err != nil {
+			return err
+		}
+	}
+	return out.Close()
 }
 
 // eachVoucher visits the vouchers of the span, a month in memory at a time.

@@ -138,7 +138,11 @@ func (m ExportsModel) grainTabs(ctx context.Context) []ui.Tab {
 func (m ExportsModel) formatOptions(ctx context.Context) []ui.Option {
 	var options []ui.Option
 	for _, f := range m.Formats {
-		options = append(options, ui.Option{Value: f, Label: i18n.T(ctx, "exports.format."+f), Hint: i18n.T(ctx, "exports.format."+f+".hint")})
+		hint := "exports.format." + f + ".hint"
+		if f == "zip" && m.Form.Grain == "statement" {
+			hint = "exports.format.zip.statement.hint"
+		}
+		options = append(options, ui.Option{Value: f, Label: i18n.T(ctx, "exports.format."+f), Hint: i18n.T(ctx, hint)})
 	}
 	return options
 }
