@@ -207,7 +207,7 @@ func (a *App) open(ctx context.Context, o *options) error {
 	}
 	a.Photos = photos.New(photos.Config{DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, OCR: a.Recognition, Batches: a.Orders, Changed: changed, Log: a.Log})
 
-	a.Rosters = roster.New(roster.Config{DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, Changed: a.Orders.RosterChanged})
+	a.Rosters = roster.New(roster.Config{DB: a.DB, Blobs: a.Blobs, Jobs: a.Jobs, Changed: a.Orders.RosterChanged, InUse: personInUse})
 	a.Classes = classes.New(classes.Config{DB: a.DB, Rosters: a.Rosters, Photos: a.Photos, Exports: a.ExportJobs})
 
 	linkKey, err := hkdf.Key(sha256.New, key, nil, "huizhi collection links", 32)
@@ -358,6 +358,16 @@ func startSimulator(ctx context.Context, sim simulator.Config) (*simulator.Serve
 		return nil, errors.Join(fmt.Errorf("cannot note the simulator's address: %w", err), s.Close())
 	}
 	return s, nil
+}
+
+// personInUse tells that an order, or what a guardian agreed to or sent, hangs on a
+// person of a roster.
+func personInUse(ctx context.Context, tx bun.IDB, sc tenants.Scope, personID string) (bool, error) {
+	used, err := orders.PersonInUse(ctx, tx, sc, personID)
+	if err != nil || used {
+		return used, err
+	}
+	return collect.PersonInUse(ctx, tx, sc, personID)
 }
 
 // ledger lets the order engine charge without knowing billing.

@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -113,4 +114,14 @@ func withoutPerson(fields ocr.Fields) ocr.Fields {
 		out[name] = f
 	}
 	return out
+}
+
+// PersonInUse tells that an order, even one that was cancelled, is that of a person
+// of a roster.
+func PersonInUse(ctx context.Context, tx bun.IDB, sc tenants.Scope, personID string) (bool, error) {
+	used, err := tx.NewSelect().Model((*Order)(nil)).ApplyQueryBuilder(sc.Where).Where("person_id = ?", personID).Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("cannot look for orders of the person: %w", err)
+	}
+	return used, nil
 }

@@ -179,6 +179,34 @@ func (s *Service) Edit(ctx context.Context, sc tenants.Scope, id string, v Value
 	return p, err
 }
 
+// Delete removes somebody from a roster, unless an order or anything else of the
+// tenant's hangs on that person: then it is a Conflict, and nothing happens.
+func (s *Service) Delete(ctx context.Context, sc tenants.Scope, id, actor string) error {
+	p, err := s.Person(ctx, sc, id)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, sc, p.RosterID, func(ctx context.Context, tx bun.Tx) (int64, error) {
+		if s.InUse != nil {
+			used, err := s.InUse(ctx, tx, sc, id)
+			if err != nil {
+				return 0, err
+			}
+			if used {
+				return 0, apperr.New(apperr.Conflict, "error.roster.person_in_use")
+			}
+		}
+		res, err := tx.NewDelete().Model((*Person)(nil)).ApplyQueryBuilder(sc.Where).Where("id = ?", id).Exec(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("cannot delete person %s: %w", id, err)
+		}
+		if n, _ := res.RowsAffected(); n == 0 {
+			return 0, apperr.New(apperr.NotFound, "error.roster.person_not_found")
+		}
+		return -1, tenants.Audit(ctx, tx, sc, actor, "person.delete", "person", id, s.now())
+	})
+}
+
 // errTaken are the numbers that another person of the roster has.
 var errTaken = map[Field]error{
 	IDNumber:      apperr.Field(string(IDNumber), "roster.issue.number_taken"),

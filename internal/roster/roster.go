@@ -39,7 +39,10 @@ type Config struct {
 	// Changed is called in the transaction that has changed the people of a
 	// roster. May be nil.
 	Changed func(ctx context.Context, tx bun.Tx, sc tenants.Scope, rosterID string) error
-	Now     func() time.Time // nil: the clock
+	// InUse tells that something of the tenant's hangs on a person, who then cannot
+	// be deleted. May be nil.
+	InUse func(ctx context.Context, tx bun.IDB, sc tenants.Scope, personID string) (bool, error)
+	Now   func() time.Time // nil: the clock
 }
 
 // Service owns rosters, people and imports.
@@ -87,6 +90,24 @@ func checkName(name string) (string, error) {
 		return "", apperr.Field("name", "error.roster.name_long", "max", 60)
 	}
 	return name, nil
+}
+
+// Rename gives a roster another name. Imports that are under way go on.
+func (s *Service) Rename(ctx context.Context, sc tenants.Scope, id, name, actor string) error {
+	name, err := checkName(name)
+	if err != nil {
+		return err
+	}
+	return s.DB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		res, err := tx.NewUpdate().Model((*Roster)(nil)).Set("name = ?", name).ApplyQueryBuilder(sc.Where).Where("id = ?", id).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("cannot rename the roster: %w", err)
+		}
+		if n, _ := res.RowsAffected(); n == 0 {
+			return apperr.New(apperr.NotFound, "error.roster.not_found")
+		}
+		return tenants.Audit(ctx, tx, sc, actor, "roster.rename", "roster", id, s.now())
+	})
 }
 
 // Get loads a roster.

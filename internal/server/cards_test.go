@@ -1,11 +1,14 @@
 package server_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"huizhi/internal/orders"
 )
 
 func TestCardsArePrintedClassByClass(t *testing.T) {
@@ -27,4 +30,36 @@ func TestCardsArePrintedClassByClass(t *testing.T) {
 	one := p.page(p.get("/rosters/"+r.ID+"/cards?"+q), http.StatusOK)
 	require.Equal(t, "王芳", one.Find(".person-card-name").Text())
 	require.Equal(t, http.StatusSeeOther, p.get("/rosters/"+r.ID+"/cards?class=none").StatusCode)
+}
+
+func TestAPersonWithoutOrdersCanBeDeleted(t *testing.T) {
+	t.Parallel()
+	site := newTestSite(t)
+	p := site.signUp("晨光照相馆")
+	r := p.roster("2026 秋")
+	p.imported(r, "姓名,班级\n李雷,1班\n韩梅梅,1班\n")
+	free, busy := p.people(r)[0], p.people(r)[1]
+	b := p.batch("一班")
+	o := p.order(b, "韩梅梅", false)
+	_, err := site.DB.NewUpdate().Model((*orders.Order)(nil)).Set("person_id = ?", busy.ID).Where("id = ?", o.ID).Exec(context.Background())
+	require.NoError(t, err)
+
+	require.Equal(t, http.StatusUnprocessableEntity, p.post("/people/"+free.ID+"/delete", nil).StatusCode, "the name is to be typed")
+	require.Equal(t, http.StatusConflict, p.post("/people/"+busy.ID+"/delete", url.Values{"confirm": {busy.Name}}).StatusCode)
+	require.Len(t, p.people(r), 2)
+	require.Equal(t, http.StatusSeeOther, p.post("/people/"+free.ID+"/delete", url.Values{"confirm": {free.Name}}).StatusCode)
+	require.Len(t, p.people(r), 1)
+	after, err := site.Rosters.Get(context.Background(), p.scope, r.ID)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, after.People)
+}
+
+func TestARosterIsRenamed(t *testing.T) {
+	t.Parallel()
+	site := newTestSite(t)
+	p := site.signUp("晨光照相馆")
+	r := p.roster("2026 秋")
+	require.Equal(t, http.StatusSeeOther, p.post("/rosters/"+r.ID+"/name", url.Values{"name": {"阳光小学"}}).StatusCode)
+	require.Contains(t, p.page(p.get("/rosters/"+r.ID), http.StatusOK).Find("h1").Text(), "阳光小学")
+	require.Equal(t, http.StatusUnprocessableEntity, p.post("/rosters/"+r.ID+"/name", url.Values{"name": {" "}}).StatusCode)
 }

@@ -5,9 +5,11 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/a-h/templ"
 
+	"huizhi/internal/apperr"
 	"huizhi/internal/db"
 	"huizhi/internal/i18n"
 	"huizhi/internal/roster"
@@ -34,6 +36,8 @@ func (s *Server) rosterRoutes() []route {
 		{"POST /imports/{import}/drop", work, s.dropImport},
 		{"GET /people/{person}", work, s.personPage},
 		{"POST /people/{person}", work, s.editPerson},
+		{"POST /people/{person}/delete", work, s.deletePerson},
+		{"POST /rosters/{roster}/name", work, s.renameRoster},
 	}, s.matchingRoutes()...)
 }
 
@@ -241,4 +245,32 @@ func (s *Server) editPerson(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return redirect(w, r, rosterURL(p.RosterID)+"?"+url.Values{"grade": {roster.Normalize(roster.Grade, v.Grade)}, "class": {roster.Normalize(roster.Class, v.Class)}}.Encode())
+}
+
+// deletePerson removes somebody for good, so a slip of the hand is not enough.
+func (s *Server) deletePerson(w http.ResponseWriter, r *http.Request) error {
+	id := identity(r)
+	p, err := s.Rosters.Person(r.Context(), id.Scope(), r.PathValue("person"))
+	if err != nil {
+		return err // before anything is said about the form
+	}
+	if strings.TrimSpace(r.PostFormValue("confirm")) != p.Name {
+		return apperr.New(apperr.Invalid, "error.roster.confirm")
+	}
+	if err := s.Rosters.Delete(r.Context(), id.Scope(), p.ID, id.User.ID); err != nil {
+		return err
+	}
+	return redirect(w, r, rosterURL(p.RosterID))
+}
+
+func (s *Server) renameRoster(w http.ResponseWriter, r *http.Request) error {
+	id, x := identity(r), r.PathValue("roster")
+	err := s.Rosters.Rename(r.Context(), id.Scope(), x, r.PostFormValue("name"), id.User.ID)
+	if fields, ok := fieldErrors(r, err); ok {
+		return apperr.New(apperr.Invalid, "error.roster.rename", "why", fields["name"])
+	}
+	if err != nil {
+		return err
+	}
+	return redirect(w, r, rosterURL(x))
 }
