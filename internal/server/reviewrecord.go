@@ -227,7 +227,7 @@ func (s *Server) lastConfirmed(r *http.Request, batchID string) (*reviewview.Las
 func reviewField(ctx context.Context, o *orders.Order, p pictured, name ocr.FieldName, says string, bad map[string]string) reviewview.Field {
 	f := o.Fields[name]
 	out := reviewview.Field{Name: string(name), Label: i18n.T(ctx, "ocr.field."+string(name)), Value: f.Value, Kind: reviewview.Text,
-		Crop: p.crop(o, name), Roster: says, Uncertain: f.Doubtful(name), Error: bad[string(name)], NoLetters: name != ocr.Address && name != ocr.Authority}
+		Crop: p.crop(o, name), Uncertain: f.Doubtful(name), Error: bad[string(name)], NoLetters: name != ocr.Address && name != ocr.Authority}
 	switch name {
 	case ocr.IDNumber:
 		out.Kind = reviewview.Number

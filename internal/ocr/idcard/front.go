@@ -191,13 +191,15 @@ func doubtful(g Glyph) bool {
 // doubtName sets the confidence of a name, and if a character is doubtful
 // offers what else it may be.
 func (v *value) doubtName(glyphs []Glyph) {
-	v.field.Confidence = 1
+	v.field.Confidence, v.uncertain = 1, nil
 	least, doubted := 0, false
 	for i, g := range glyphs {
 		if unicode.Is(unicode.Han, g.Char) && g.Probability < v.field.Confidence {
 			v.field.Confidence, least = g.Probability, i
 		}
-		doubted = doubted || doubtful(g)
+		if doubtful(g) {
+			doubted, v.uncertain = true, append(v.uncertain, i)
+		}
 	}
 	if !doubted {
 		return

@@ -5,6 +5,8 @@
 package idcard
 
 import (
+	"unicode/utf8"
+
 	"huizhi/internal/ocr"
 )
 
@@ -73,7 +75,11 @@ func Parse(lines []Line) *Card {
 func (c *Card) add(names []ocr.FieldName, values map[ocr.FieldName]value) {
 	for _, name := range names {
 		v := values[name]
-		v.field.Value = ocr.Normalize(name, v.field.Value)
+		read := v.field.Value
+		v.field.Value = ocr.Normalize(name, read)
+		if v.field.Value == read {
+			v.field.Uncertain = v.uncertain
+		}
 		if name != ocr.Name && v.field.Value != "" && v.field.Confidence < sureEnough {
 			v.field.Flags = append(v.field.Flags, ocr.LowConfidence)
 		}
@@ -90,8 +96,9 @@ const sureEnough = .85
 
 // value is a field and where it stands.
 type value struct {
-	field ocr.Field
-	box   Box
+	field     ocr.Field
+	uncertain []int // places of the characters of which the engine was not sure
+	box       Box
 }
 
 // valueOf makes a value of glyphs that stand in a row.
@@ -100,9 +107,12 @@ func valueOf(r row, glyphs []Glyph) value {
 		return value{}
 	}
 	v := value{field: ocr.Field{Confidence: 1}}
-	for _, g := range glyphs {
+	for i, g := range glyphs {
 		v.field.Value += string(g.Char)
 		v.field.Confidence = min(v.field.Confidence, g.Probability)
+		if g.Probability < sureEnough {
+			v.uncertain = append(v.uncertain, i)
+		}
 	}
 	v.box = r.around(glyphs)
 	return v
@@ -115,6 +125,9 @@ func (v value) then(w value) value {
 	}
 	if w.field.Value == "" {
 		return v
+	}
+	for _, i := range w.uncertain {
+		v.uncertain = append(v.uncertain, utf8.RuneCountInString(v.field.Value)+i)
 	}
 	v.field.Value += w.field.Value
 	v.field.Confidence = min(v.field.Confidence, w.field.Confidence)

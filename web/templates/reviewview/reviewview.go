@@ -44,7 +44,6 @@ type Field struct {
 	Crop        string   // address of the piece of the picture, or ""
 	Doubts      []Doubt
 	Uncertain   []int   // places of characters of the value to compare with the picture
-	Roster      string  // what the roster says, "" if it says nothing
 	Others      []Other // values to take instead, the likeliest first
 	Agreed      string  // says who else has the same value; "" if nobody has
 	NoLetters   bool    // Latin letters are no part of it, so that they can be shortcuts
