@@ -76,10 +76,34 @@ func TestCounter(t *testing.T) {
 	b.picture("counter-ready-zh-CN")
 	b.press("p", 0)
 	b.until("the receipt is in the frame to print", `document.querySelector("#print-frame") && document.querySelector("#print-frame").src.endsWith("/receipt")`)
+	b.until("the keys are the page's again", `document.hasFocus() && document.activeElement !== document.querySelector("#print-frame")`)
 	b.press("n", 0)
 	b.until("ready for the next one", `document.querySelector("#customer") && document.querySelector("#customer").value === ""`)
+
+	// A pasted picture goes to the first free place; who goes on comes back by a key.
+	b.do("paste a picture", chromedp.Evaluate(pastePicture, nil))
+	b.until("it was looked at", `document.querySelector("#place-photo").dataset.state !== "empty" && document.querySelector("#place-photo").dataset.state !== "reading" && document.querySelector("#customer").value !== ""`)
+	left := eval[string](b, `document.querySelector("#customer").value`)
+	b.until("nothing has the focus", `(document.activeElement.blur(), document.activeElement === document.body)`)
+	b.press(kb.Escape, 0)
+	b.until("one waits", `document.querySelector("#customer") && document.querySelector("#customer").value === "" && document.body.innerText.includes("柜台前等着 1 位")`)
+	b.press("z", 0)
+	b.until("the one who waited is back", `document.querySelector("#customer") && document.querySelector("#customer").value === `+quote(left))
 	b.requireClean()
 }
+
+// pastePicture pastes a grey picture, as Ctrl V after a screen shot does.
+const pastePicture = `(() => {
+	const canvas = document.createElement("canvas");
+	canvas.width = 500; canvas.height = 600;
+	const paint = canvas.getContext("2d");
+	paint.fillStyle = "#ccc"; paint.fillRect(0, 0, 500, 600);
+	canvas.toBlob((blob) => {
+		const data = new DataTransfer();
+		data.items.add(new File([blob], "image.png", {type: "image/png"}));
+		document.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+	}, "image/png");
+})()`
 
 // press presses a key with modifiers.
 func (b *browser) press(key string, modifiers input.Modifier) {

@@ -34,6 +34,13 @@ func (f *filler) openBatch(ctx context.Context) error {
 		if err := insert(ctx, tx, []*orders.Batch{b}); err != nil {
 			return err
 		}
+		desks := []*orders.Desk{{UserID: f.owner}, {UserID: f.staff}} // the counter begins with the same
+		for _, d := range desks {
+			d.TenantID, d.TypeID, d.City = b.TenantID, b.TypeID, b.City
+		}
+		if err := insert(ctx, tx, desks); err != nil {
+			return err
+		}
 		taken, err := f.takePictures(ctx, b)
 		if err != nil {
 			return err

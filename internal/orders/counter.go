@@ -249,13 +249,17 @@ type Visit struct {
 // maxVisits bounds a day's list; a clerk serves some hundred people.
 const maxVisits = 200
 
-// Visits lists the customers of the day and all who still wait, the newest first.
+// waitFor is how long before today a customer may have come and still be listed as
+// one who waits. The pictures of older ones are in their batch.
+const waitFor = 7 * 24 * time.Hour
+
+// Visits lists the customers of the day and those who still wait, the newest first.
 func (s *Service) Visits(ctx context.Context, sc tenants.Scope) ([]Visit, error) {
 	day := s.Now().In(shanghai)
 	begin := time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, shanghai).UTC()
 	var list []Customer
 	err := s.DB.NewSelect().Model(&list).ApplyQueryBuilder(sc.Where).
-		Where("(c.created_at >= ? OR c.ended_at IS NULL)", begin).Order("c.id DESC").Limit(maxVisits).Scan(ctx)
+		Where("(c.created_at >= ? OR c.ended_at IS NULL AND c.created_at >= ?)", begin, begin.Add(-waitFor)).Order("c.id DESC").Limit(maxVisits).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the customers: %w", err)
 	}

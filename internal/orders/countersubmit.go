@@ -37,6 +37,21 @@ func (s *Service) EditCustomer(ctx context.Context, sc tenants.Scope, id string,
 	})
 }
 
+// Typed are the values that the clerk has typed so far.
+func (v *Visit) Typed() map[ocr.FieldName]string {
+	fields := v.Fields
+	if v.Order != nil {
+		fields = v.Order.Fields
+	}
+	out := map[ocr.FieldName]string{}
+	for name, f := range fields {
+		if f.Value != "" && typed(f) {
+			out[name] = f.Value
+		}
+	}
+	return out
+}
+
 func orderOf(ctx context.Context, tx bun.IDB, sc tenants.Scope, c *Customer) (*Order, *photos.Check, error) {
 	o, err := getOrder(ctx, tx, sc, *c.OrderID)
 	if err != nil {

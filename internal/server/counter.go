@@ -30,6 +30,7 @@ func (s *Server) counterRoutes() []route {
 		{"POST /counter/{customer}/places/{place}", work, s.putPicture},
 		{"POST /counter/{customer}/places/{place}/right", work, s.putRight},
 		{"POST /counter/{customer}/places/{place}/insist", work, s.insist},
+		{"POST /counter/{customer}/again", work, s.beginAgain},
 		{"POST /counter/{customer}/fields", work, s.editCustomer},
 		{"POST /counter/{customer}/submit", work, s.submitCustomer},
 		{"POST /counter/{customer}/give-up", work, s.giveUp},
@@ -117,9 +118,7 @@ func (s *Server) openCustomer(w http.ResponseWriter, r *http.Request) error {
 	if d == nil {
 		return redirect(w, r, "/counter")
 	}
-	c, err := s.Orders.OpenCustomer(ctx, id.Scope(), *d, func(typeName, day string) string {
-		return i18n.T(ctx, "counter.batch_name", "day", day, "type", typeName)
-	})
+	c, err := s.Orders.OpenCustomer(ctx, id.Scope(), *d, batchNamer(ctx))
 	if err != nil {
 		return err
 	}
@@ -132,6 +131,63 @@ func (s *Server) openCustomer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return redirect(w, r, counterURL(c.ID))
+}
+
+// batchNamer names the day's batch.
+func batchNamer(ctx context.Context) func(typeName, day string) string {
+	return func(typeName, day string) string {
+		return i18n.T(ctx, "counter.batch_name", "day", day, "type", typeName)
+	}
+}
+
+// beginAgain begins once more with a customer, with the same pictures and what was
+// typed, for the type and city that the counter is set to by now: a photo is made
+// and checked for its type.
+func (s *Server) beginAgain(w http.ResponseWriter, r *http.Request) error {
+	ctx, id := r.Context(), identity(r)
+	v, err := s.visitIn(r)
+	if err != nil {
+		return err
+	}
+	d, err := s.Orders.Desk(ctx, id.Scope(), id.User.ID)
+	if err != nil {
+		return err
+	}
+	if d == nil || v.EndedAt != nil {
+		return apperr.New(apperr.Conflict, "counter.error.ended")
+	}
+	c, err := s.Orders.OpenCustomer(ctx, id.Scope(), *d, batchNamer(ctx))
+	if err != nil {
+		return err
+	}
+	for _, at := range orders.Places {
+		if pic := v.At(at); pic != nil {
+			if err := s.placeAgain(ctx, id.Scope(), c, at, *pic); err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.Orders.EditCustomer(ctx, id.Scope(), c.ID, orders.Edit{Fields: v.Typed()}, id.User.ID); err != nil {
+		return err
+	}
+	if err := s.Orders.GiveUp(ctx, id.Scope(), v.ID, id.User.ID); err != nil {
+		return err
+	}
+	return redirect(w, r, counterURL(c.ID))
+}
+
+// placeAgain puts another customer's picture into a place.
+func (s *Server) placeAgain(ctx context.Context, sc tenants.Scope, c *orders.Customer, at orders.Place, pictureID string) error {
+	pic, err := s.Photos.Picture(ctx, sc, pictureID)
+	if err != nil {
+		return err
+	}
+	file, err := s.Photos.Open(ctx, sc, pictureID, photos.Original)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return s.placeFile(ctx, sc, c, at, pic.Name, file)
 }
 
 // patient lets a picture take its time.

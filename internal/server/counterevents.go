@@ -41,7 +41,7 @@ func (s *Server) counterEvents(w http.ResponseWriter, r *http.Request) error {
 		case <-ctx.Done():
 			return nil
 		case <-woken:
-			pause(ctx, eventGap/5)
+			pause(ctx, eventGap/2)
 		case <-tick.C:
 		}
 		now, err := s.counterState(ctx, sc)

@@ -15,6 +15,7 @@ import (
 	"huizhi/web/templates/counterview"
 	"huizhi/web/templates/reviewview"
 	"huizhi/web/templates/ui"
+	"huizhi/web/templates/validityview"
 )
 
 // counterModel is the screen with a customer; nil is the next one.
@@ -134,6 +135,16 @@ func (s *Server) addCustomer(r *http.Request, b *orders.Batch, v *orders.Visit, 
 	if f.Usual, err = s.usualTime(ctx, b.TypeID); err != nil {
 		return err
 	}
+	reason, err := s.Orders.PausedBy(ctx)
+	if err != nil {
+		return err
+	}
+	f.Paused = reason != ""
+	if f.Ordered && !b.Simulate {
+		if err := s.addUsableReceipt(ctx, r, o, &f); err != nil {
+			return err
+		}
+	}
 	q, err := s.quote(ctx, sc, b.TypeID, 1)
 	if err != nil {
 		return err
@@ -143,6 +154,15 @@ func (s *Server) addCustomer(r *http.Request, b *orders.Batch, v *orders.Visit, 
 		f.Short, f.Low, err = s.fundsNotes(r, b.TypeID, 1)
 	}
 	m.Form = f
+	return err
+}
+
+// addUsableReceipt says that the person has a receipt already that can be used.
+func (s *Server) addUsableReceipt(ctx context.Context, r *http.Request, o *orders.Order, f *counterview.Form) error {
+	found, err := s.Orders.UsableFor(ctx, identity(r).Scope(), o.ID)
+	if len(found) > 0 {
+		f.Usable = validityview.Usable(usableView(ctx, found, 1, s.Orders.Now()))
+	}
 	return err
 }
 
@@ -292,14 +312,18 @@ func (s *Server) addEnded(r *http.Request, v *orders.Visit, m *counterview.Model
 		return err
 	}
 	m.Done, m.OrderHref, m.State = slip, orderURL(v.Order.ID), visitBadge(ctx, v)
-	switch v.Order.Status {
-	case orders.StatusFailed, orders.StatusRejected, orders.StatusReview, orders.StatusReady:
+	if needsPerson(v.Order) {
 		m.Problem, m.FixHref = failureText(ctx, v.Order), reviewURL(v.Order)
 	}
 	if received(v) {
 		m.Receipt = orderURL(v.Order.ID) + "/receipt"
 	}
 	return nil
+}
+
+// needsPerson tells that a submitted order came back.
+func needsPerson(o *orders.Order) bool {
+	return o != nil && (o.Status == orders.StatusFailed || o.Status == orders.StatusRejected)
 }
 
 // received tells that the receipt's file is with us.
@@ -332,7 +356,7 @@ func (s *Server) addVisits(r *http.Request, m *counterview.Model) error {
 			continue
 		}
 		row := counterview.Visit{ID: v.ID, Name: visitName(ctx, v), Thumb: pictureURL(pics[facePicture(v)], photos.Thumb), At: v.CreatedAt, Badge: visitBadge(ctx, v),
-			Current: v.ID == m.Customer, Waiting: v.EndedAt == nil}
+			Current: v.ID == m.Customer, Waiting: v.EndedAt == nil, Trouble: v.EndedAt != nil && needsPerson(v.Order)}
 		if received(v) {
 			row.Receipt = orderURL(v.Order.ID) + "/receipt"
 		}

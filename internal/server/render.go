@@ -153,7 +153,7 @@ func (s *Server) chrome(r *http.Request, nav string) layout.Chrome {
 // paused tells the pages about orders whether anything is submitted at the moment.
 func (s *Server) paused(r *http.Request, nav string) bool {
 	switch nav {
-	case layout.NavHome, layout.NavCounter, layout.NavBatches, layout.NavOrders, layout.NavUnknown, layout.NavDecision:
+	case layout.NavHome, layout.NavBatches, layout.NavOrders, layout.NavUnknown, layout.NavDecision:
 	default:
 		return false
 	}

@@ -35,6 +35,17 @@ export function bell(texts: Record<string, string>): void {
         fresh++;
         showToast({ tone: "done", title: (texts.ready ?? "").replace("#", visit.dataset.name ?? "") });
       }
+      // One that came back is called out once, and again when its receipt is ready after all.
+      const back = `${id}!`;
+      if (visit.dataset.trouble !== undefined) {
+        if (known.has(id) && !called.has(back)) {
+          fresh++;
+          showToast({ tone: "fail", title: (texts.trouble ?? "").replace("#", visit.dataset.name ?? "") });
+        }
+        called.add(back);
+      } else {
+        called.delete(back);
+      }
       if (visit.dataset.ready !== undefined) called.add(id);
     }
     keep(seenKey, [...called]);
@@ -53,7 +64,10 @@ export function bell(texts: Record<string, string>): void {
     showMuted();
     if (!muted()) ding();
   });
-  on("click", "[data-print-receipt]", (link) => keep(printedKey, [...list(printedKey), link.dataset.printReceipt ?? ""]));
+  on("click", "[data-print-receipt]", (link) => {
+    keep(printedKey, [...list(printedKey), link.dataset.printReceipt ?? ""]);
+    look();
+  });
   // P without a receipt on the screen prints the one that has waited longest.
   document.addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() !== "p" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || openDialog()) return;
@@ -62,7 +76,6 @@ export function bell(texts: Record<string, string>): void {
     if (!next) return;
     event.preventDefault();
     next.click();
-    look();
   });
 }
 
@@ -70,7 +83,7 @@ export function bell(texts: Record<string, string>): void {
 function unprinted(): HTMLElement[] {
   const printed = new Set(list(printedKey));
   const known = new Set(list("huizhi.counter.known"));
-  return [...document.querySelectorAll<HTMLElement>("[data-print-receipt]")].filter((link) => {
+  return [...document.querySelectorAll<HTMLElement>("[data-visits] [data-print-receipt]")].filter((link) => {
     const id = link.dataset.printReceipt ?? "";
     return known.has(id) && !printed.has(id);
   });

@@ -3,7 +3,8 @@
 import { cameras } from "./counter-camera";
 import { bell } from "./counter-bell";
 import { places } from "./counter-places";
-import { openDialog } from "./page";
+import { isTyping, on, openDialog } from "./page";
+import { showToast } from "./toast";
 
 export function counter(): void {
   const page = document.querySelector<HTMLElement>("[data-counter]");
@@ -13,6 +14,7 @@ export function counter(): void {
   cameras(texts, put);
   bell(texts);
   keys();
+  leaving(texts);
   // What was refused comes back with the reason; the first field that is wrong gets the focus.
   document.addEventListener("htmx:afterSettle", (event) => {
     const { elt } = (event as CustomEvent<{ elt: Element }>).detail;
@@ -20,10 +22,40 @@ export function counter(): void {
     const wrong = document.querySelector<HTMLElement>("#customer-form :is(.input-error, .select-error)");
     if (wrong && pressed) wrong.focus();
     pressed = false;
+    lookAt();
   });
 }
 
+const leftKey = "huizhi.counter.left";
+
+/** Who goes on to the next customer can come back to the one before: nothing of theirs is lost. */
+function leaving(texts: Record<string, string>): void {
+  const current = (): HTMLInputElement | null => document.querySelector("#customer");
+  on("click", "[data-next]", () => {
+    const field = current();
+    if (field?.value && field.dataset.done === undefined) sessionStorage.setItem(leftKey, field.value);
+  });
+  const left = sessionStorage.getItem(leftKey);
+  if (left === null || current()?.value !== "") return;
+  sessionStorage.removeItem(leftKey);
+  showToast({ tone: "", title: texts.left ?? "" });
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "z" || event.ctrlKey || event.metaKey || isTyping(event.target) || openDialog()) return;
+    window.location.assign(`/counter?customer=${left}`);
+  }, { once: false });
+}
+
 let pressed = false;
+let looked = ""; // the customer whose doubtful field had the focus once
+
+/** Once nothing is being read any more, the first doubtful field gets the focus: once, and only if nothing else has it. */
+function lookAt(): void {
+  const id = document.querySelector<HTMLInputElement>("#customer")?.value ?? "";
+  const ready = document.querySelector("#customer-form [data-submit]:not(:disabled)");
+  if (!ready || id === looked || (document.activeElement !== null && document.activeElement !== document.body)) return;
+  looked = id;
+  if (!window.matchMedia("(pointer: coarse)").matches) document.querySelector<HTMLElement>("#customer-form [data-doubtful]")?.focus();
+}
 
 /** Presses the one button, whatever has the focus. A plain press would let the field post its change first. */
 function submit(): void {

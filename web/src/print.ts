@@ -18,6 +18,7 @@ export function printing(): void {
       try {
         frame.contentWindow?.focus();
         frame.contentWindow?.print();
+        window.focus(); // keys work on the page again, not in the frame
       } catch {
         window.open(href, "_blank", "noopener");
       }

@@ -94,6 +94,8 @@ type Form struct {
 	Waits    string // why it cannot be submitted yet; "" if it can
 	Short    *ui.NoteView
 	Low      *ui.NoteView
+	Usable   templ.Component // says that the person has a usable receipt already; nil if not
+	Paused   bool            // nothing is sent at the moment: it will wait
 }
 
 // Visit is a customer in the line at the bottom.
@@ -106,6 +108,7 @@ type Visit struct {
 	Badge   ui.Badge
 	Current bool
 	Waiting bool
+	Trouble bool   // came back from the provider: needs a person
 	Receipt string // address, once it is there
 }
 
@@ -207,19 +210,23 @@ func head(ctx context.Context) layout.Head {
 	}
 	return layout.Head{Title: i18n.T(ctx, "counter.title"), Keys: []layout.Key{
 		key("Ctrl Enter", "submit"), key("1 2 3", "pick"), key("Ctrl V", "paste"), key("C", "camera"), key("W", "right"),
-		key("Esc", "next"), key("P", "print"), key("S", "slip"), key("T", "desk"), key("M", "mute"),
+		key("Esc", "next"), key("Z", "back"), key("P", "print"), key("S", "slip"), key("T", "desk"), key("M", "mute"),
 	}}
 }
 
-// printAttrs make a link print what it leads to.
-func printAttrs(key string) templ.Attributes {
-	return templ.Attributes{"target": "_blank", "rel": "noopener", "data-print": true, "data-key": key}
+// printAttrs make a link print what it leads to; customer is named when that is the receipt.
+func printAttrs(key, customer string) templ.Attributes {
+	a := templ.Attributes{"target": "_blank", "rel": "noopener", "data-print": true, "data-key": key}
+	if customer != "" {
+		a["data-print-receipt"] = customer
+	}
+	return a
 }
 
 // texts are the words that the script of the page needs.
 func texts(ctx context.Context) map[string]string {
 	out := map[string]string{}
-	for _, name := range []string{"sending", "offline", "retrying", "failed", "signed_out", "ready", "left", "not_image", "too_large", "no_camera", "same_file", "muted", "unmuted"} {
+	for _, name := range []string{"sending", "offline", "failed", "signed_out", "ready", "trouble", "left", "not_image", "too_large", "no_camera"} {
 		out[name] = i18n.T(ctx, "counter.script."+name)
 	}
 	return out

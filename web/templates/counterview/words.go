@@ -42,6 +42,15 @@ func nextKind(m Model) ui.Kind {
 	return ui.Plain
 }
 
+func (d Desk) typeName() string {
+	for _, t := range d.Types {
+		if t.Value == d.TypeID {
+			return t.Label
+		}
+	}
+	return ""
+}
+
 // nextPlace is the first place without a picture, "" when the two needed ones have one.
 func (m Model) nextPlace() string {
 	for _, p := range m.Places {
@@ -57,6 +66,20 @@ func cameraKey(next bool) templ.Attributes {
 		return nil
 	}
 	return templ.Attributes{"data-key": "C"}
+}
+
+// folded tells that the place of an optional picture takes no room until there is one.
+func (p Place) folded() bool { return p.Optional && p.Picture == "" && !p.Reading }
+
+func shownClass(p Place) string {
+	switch {
+	case p.folded():
+		return "hidden"
+	case p.Optional:
+		return "grid min-h-20"
+	default:
+		return "grid max-lg:min-h-24"
+	}
 }
 
 // hasCrop tells the fields that can be compared with a piece of the card; the short ones are read with the number.
