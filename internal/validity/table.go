@@ -11,7 +11,6 @@ const (
 var (
 	general   = Source{URL: "https://m.dqbk.net/changshi/4ZOM8V0K3p.html", Published: "2025-01-11", Seen: "2026-11-22"}
 	vendor    = Source{URL: "https://023wlan.com/sfz/1857.html", Seen: "2026-11-22"}
-	vendorFAQ = Source{URL: "https://shebao.zhaopianhuizhi.com/faq/1276/.html", Seen: "2026-11-22"}
 	magazine  = Source{URL: "https://www.sohu.com/a/788761419_121990236", Seen: "2026-11-22"}
 	merged    = Source{URL: "https://ycpai.ycwb.com/ycppad/content/2021-09/13/content_40266350.html", Published: "2021-09-13", Seen: "2026-11-22"}
 	exchange  = Source{URL: "http://www.zhiyoubaobao.com/jxwd/4603/46031202.html", Seen: "2026-11-22"}
@@ -46,7 +45,7 @@ var table = []Rule{
 	{Name: "driver", Documents: []Document{Driver}, Days: 180, Confidence: specs.Medium, Sources: []Source{general}, Photo: driverPhoto},
 	{Name: "social", Documents: []Document{Social}, Days: 180, Confidence: specs.Medium, Sources: []Source{general, magazine}, Photo: halfYear},
 	{Name: "residence", Documents: []Document{Residence}, Days: 180, Confidence: specs.Low, Sources: []Source{general, magazine}, Photo: halfYear},
-	{Name: "identity", Documents: []Document{Identity}, Days: 60, Confidence: specs.Medium, Sources: []Source{general, vendor, vendorFAQ}, Photo: halfYear},
+	{Name: "identity", Documents: []Document{Identity}, Days: 60, Confidence: specs.Medium, Sources: []Source{general, vendor}, Photo: halfYear},
 	{Name: "default", Days: 60, Confidence: specs.Low, Sources: []Source{general}, Photo: halfYear},
 }
 
