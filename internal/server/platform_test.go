@@ -50,7 +50,7 @@ func TestProviderHealth(t *testing.T) {
 	require.Contains(t, page.Find("h1").Text(), "正常")
 	require.Contains(t, page.Find("main").Text(), "还没有填过余额")
 	require.NotZero(t, page.Find(`#provider[hx-get]`).Length(), "an open page keeps itself fresh")
-	require.Equal(t, 2, page.Find(`.chart svg[role="img"]`).Length())
+	require.Equal(t, 2*2, page.Find(`.chart svg[role="img"]`).Length(), "each once for a screen and once for a phone")
 	part := operator.page(operator.get("/platform/provider?part=body"), http.StatusOK)
 	require.Zero(t, part.Find("nav").Length())
 	require.Zero(t, part.Find("form").Length(), "what is being typed is never replaced")
