@@ -68,6 +68,9 @@ func (f *filler) openBatch(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cannot load the open batch: %w", err)
 	}
+	if err := service.MatchBatch(ctx, f.sc, b.ID); err != nil {
+		return err
+	}
 	_, err = service.ConfirmClean(ctx, f.sc, b.ID, f.staff)
 	return err
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"huizhi/internal/idnumber"
+	"huizhi/internal/ocr"
 	"huizhi/internal/orders"
 	"huizhi/internal/roster"
 	"huizhi/internal/roster/matching"
@@ -65,27 +67,26 @@ func (f *filler) school(ctx context.Context, tx bun.Tx, visits []*visit) error {
 	return insert(ctx, tx, people)
 }
 
-// enrol puts the people of the open batch into today's class.
+// enrol puts the people of the open batch into today's class and ties the batch to
+// the school: by the names on their cards, and without the number that no import
+// would have taken.
 func (f *filler) enrol(ctx context.Context, tx bun.Tx, b *orders.Batch) error {
 	r := new(roster.Roster)
 	if err := tx.NewSelect().Model(r).ApplyQueryBuilder(f.sc.Where).Where("name = ?", schoolName).Limit(1).Scan(ctx); err != nil {
 		return fmt.Errorf("cannot load the school: %w", err)
 	}
-	var list []orders.Order
-	err := tx.NewSelect().Model(&list).Column("id", "name", "id_number").ApplyQueryBuilder(f.sc.Where).Where("batch_id = ?", b.ID).Order("seq").Scan(ctx)
+	all, err := cards()
 	if err != nil {
-		return fmt.Errorf("cannot load the orders of the open batch: %w", err)
+		return err
 	}
 	var people []*roster.Person
-	for i, o := range list {
+	for i, c := range all {
 		v := todaysClass
-		v.Name, v.IDNumber, v.StudentNumber = o.Name, o.IDNumber, fmt.Sprintf("2026%04d", int(r.People)+i+1)
-		people = append(people, &roster.Person{TenantID: r.TenantID, ID: idAt(f.now), RosterID: r.ID, Values: v, Place: roster.PlaceOf(v, i), CreatedAt: f.now, UpdatedAt: f.now})
-		_, err := tx.NewUpdate().Model((*orders.Order)(nil)).Set("person_id = ?", people[i].ID).Set("matched_by = ?", matching.ByName).
-			ApplyQueryBuilder(f.sc.Where).Where("id = ?", o.ID).Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("cannot enrol somebody: %w", err)
+		v.Name, v.StudentNumber = c.Name, fmt.Sprintf("2026%04d", int(r.People)+i+1)
+		if number := c.Reading.Fields[ocr.IDNumber].Value; idnumber.Valid(number) {
+			v.IDNumber = number
 		}
+		people = append(people, &roster.Person{TenantID: r.TenantID, ID: idAt(f.now), RosterID: r.ID, Values: v, Place: roster.PlaceOf(v, i), CreatedAt: f.now, UpdatedAt: f.now})
 	}
 	if err := insert(ctx, tx, people); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package stripe_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -70,9 +71,12 @@ func TestAPushWhoseProcessIsKilledAgainAndAgainDoublesNothing(t *testing.T) {
 				c.Env = append(os.Environ(), envDatabase+"="+d.URL(), envStripe+"="+f.remote.URL, envKey+"="+f.remote.secret,
 					envTenant+"="+f.sc.TenantID(), envInvoice+"="+f.invoice)
 				killed := f.remote.killAt(request, random.IntN(2) == 0, c)
-				said, err := c.CombinedOutput()
+				var said bytes.Buffer
+				c.Stdout, c.Stderr = &said, &said
+				require.NoError(t, f.remote.start(c))
+				err := c.Wait()
 				if !killed() {
-					require.NoError(t, err, "%s", said)
+					require.NoError(t, err, "%s", &said)
 					require.Greater(t, request, 4)
 					break
 				}
@@ -95,6 +99,14 @@ func TestAPushWhoseProcessIsKilledAgainAndAgainDoublesNothing(t *testing.T) {
 			assert.Len(t, f.remote.calls, calls, "another push has nothing to do")
 		}
 	})
+}
+
+// start starts the process before any of its requests is looked at, so that there
+// is somebody to kill.
+func (s *standIn) start(c *exec.Cmd) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return c.Start()
 }
 
 // killAt kills the process at one of the requests from now on, before it is
