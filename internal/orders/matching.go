@@ -10,6 +10,7 @@ import (
 
 	"huizhi/internal/apperr"
 	"huizhi/internal/db"
+	"huizhi/internal/idnumber"
 	"huizhi/internal/photos"
 	"huizhi/internal/roster"
 	"huizhi/internal/roster/matching"
@@ -158,7 +159,7 @@ func (s *Service) MatchBatch(ctx context.Context, sc tenants.Scope, batchID stri
 // orders, not photos, in their order.
 func (s *Service) match(ctx context.Context, sc tenants.Scope, b *Batch) ([]matching.Result, error) {
 	var list []Order
-	err := s.DB.NewSelect().Model(&list).Column("id", "photo_id", "person_id", "matched_by", "status").ApplyQueryBuilder(sc.Where).
+	err := s.DB.NewSelect().Model(&list).Column("id", "photo_id", "person_id", "matched_by", "status", "id_number").ApplyQueryBuilder(sc.Where).
 		Where("batch_id = ? AND status <> ?", b.ID, StatusCancelled).Order("seq").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("cannot load the orders to match: %w", err)
@@ -180,7 +181,11 @@ func (s *Service) match(ctx context.Context, sc tenants.Scope, b *Batch) ([]matc
 		if o.PersonID != nil {
 			taken[*o.PersonID] = true
 		} else if unmatched(o) && slices.Contains(matchable, o.Status) {
-			open = append(open, matching.Photo{ID: o.ID, File: files[o.PhotoID]})
+			p := matching.Photo{ID: o.ID, File: files[o.PhotoID]}
+			if idnumber.Valid(o.IDNumber) {
+				p.Number = o.IDNumber
+			}
+			open = append(open, p)
 		}
 	}
 	if len(open) == 0 {

@@ -195,6 +195,26 @@ func TestPhotosFirstRosterLater(t *testing.T) {
 	})
 }
 
+// A camera's file names say nothing, but the ID card beside the photo does: a person
+// has only to agree.
+func TestTheNumberReadFromTheCardIsOffered(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, simulator.Config{})
+		r := w.names("姓名,身份证号\n李雷," + pupil(1) + "\n韩梅梅," + pupil(2) + "\n王芳,\n")
+		b := w.tied(r.ID)
+		w.photo(b, "IMG_1.jpg")
+		w.card(b, "IMG_2.jpg", "韩梅梅", pupil(2))
+		require.Equal(t, map[string]string{"IMG_1.jpg": "document"}, w.matches(b))
+		people, err := roster.Load(context.Background(), w.db, w.sc, w.byFile(b)["IMG_1.jpg"].MatchCandidates...)
+		require.NoError(t, err)
+		require.Len(t, people, 1)
+		for _, p := range people {
+			require.Equal(t, "韩梅梅", p.Name)
+		}
+	})
+}
+
 func TestTheRosterStandsBesideWhatWasRead(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -9,8 +9,9 @@
 // The ways, in this order: the ID number, the student number, the name in the
 // class that the folder names, the name alone, the card before the photo. It never guesses: one person gets
 // at most one photo and one photo at most one person, and what fits twice, or
-// contradicts itself, is left to a person, with the candidates. The order in which
-// photos were taken is a suggestion and never a match.
+// contradicts itself, is left to a person, with the candidates. The number on the ID
+// document beside a photo and the order in which photos were taken are suggestions
+// and never a match: the document may lie with the wrong photo.
 package matching
 
 import (
@@ -29,6 +30,7 @@ type Person struct {
 type Photo struct {
 	ID, File string
 	Card     Before // the card before it
+	Number   string // the valid ID number of the document it is paired with; "" if there is none
 }
 
 // By says why a photo is a person's.
@@ -57,6 +59,7 @@ const (
 	Taken         Reason = "taken"         // the person has a photo already
 	OtherClass    Reason = "other_class"   // the folder names another class than the roster
 	Contradiction Reason = "contradiction" // number and name are of different people
+	OnDocument    Reason = "document"      // suggested by the number on the ID document
 	InSequence    Reason = "sequence"      // suggested by the order of taking alone
 	// CardUnread: the card before it cannot be read, or is not of the roster.
 	CardUnread     Reason = "card_unread"
@@ -99,7 +102,14 @@ func Match(photos []Photo, people []Person, taken map[string]bool) []Result {
 			given[r.Person] = true
 		}
 	}
-	x.suggest(results, photos, clues, func(p *Person) bool { return taken[p.ID] || given[p.ID] })
+	has := func(p *Person) bool { return taken[p.ID] || given[p.ID] }
+	x.suggest(results, photos, clues, has)
+	for i, p := range photos {
+		r := &results[i]
+		if of := x.numbers[p.Number]; (r.Reason == NoEvidence || r.Reason == InSequence) && len(of) == 1 && !has(of[0]) {
+			r.Reason, r.Candidates = OnDocument, ids(of)
+		}
+	}
 	return results
 }
 

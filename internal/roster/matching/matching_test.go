@@ -212,3 +212,22 @@ func BenchmarkMatch(b *testing.B) {
 		})
 	}
 }
+
+// The number on the document beside a photo is offered, before the order of taking,
+// and gives the photo to nobody by itself.
+func TestTheNumberOnADocumentIsASuggestion(t *testing.T) {
+	t.Parallel()
+	people := []Person{{ID: "a", Name: "李雷", IDNumber: "11010119900307803X"}, {ID: "b", Name: "韩梅梅", IDNumber: "110101199003071997"}, {ID: "c", Name: "王芳"}}
+	got := Match([]Photo{
+		{ID: "1", File: "IMG_1.jpg", Number: "110101199003071997"},
+		{ID: "2", File: "IMG_2.jpg"},
+		{ID: "3", File: "李雷.jpg", Number: "110101199003071997"},
+	}, people, nil)
+	require.Equal(t, []Result{
+		{Photo: "1", Reason: OnDocument, Candidates: []string{"b"}},
+		{Photo: "2", Reason: InSequence, Candidates: []string{"c"}},
+		{Photo: "3", Person: "a", By: ByName},
+	}, got)
+	taken := Match([]Photo{{ID: "1", File: "IMG_1.jpg", Number: "110101199003071997"}}, people, map[string]bool{"b": true})
+	require.Equal(t, NoEvidence, taken[0].Reason, "who has a photo gets no other")
+}

@@ -100,7 +100,7 @@ func recordTitle(ctx context.Context, m Record) string {
 }
 
 // navClass hides a neighbour that there is not, and the word on phones.
-const navClass = "[&.btn-disabled]:invisible max-lg:[&.btn-disabled]:hidden max-lg:px-3!"
+const navClass = "[&.btn-disabled]:invisible max-lg:[&.btn-disabled]:hidden max-lg:px-3! max-lg:text-[0px]!"
 
 func selected(on bool) string {
 	if on {
