@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"time"
@@ -51,11 +52,24 @@ func (s *Server) collectionPage(w http.ResponseWriter, r *http.Request) error {
 	return s.showCollection(w, r, http.StatusOK, b, nil, nil)
 }
 
+// onlyHere tells an address that only this machine can reach.
+func onlyHere(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && (ip.IsLoopback() || ip.IsUnspecified())
+}
+
 // showCollection renders staff's page, with what was entered and what is wrong with it.
 func (s *Server) showCollection(w http.ResponseWriter, r *http.Request, status int, b *orders.Batch, in *collectview.Setup, bad map[string]string) error {
 	ctx, sc, now := r.Context(), identity(r).Scope(), db.Now()
 	chrome := withFlash(w, r, s.chrome(r, layout.NavBatches))
 	m := collectview.Collection{BatchID: b.ID, Batch: b.Name, HasRoster: b.RosterID != nil, Now: now}
+	if onlyHere(s.BaseURL()) {
+		m.OnlyHere = s.BaseURL()
+	}
 	c, err := s.Collect.Collection(ctx, sc, b.ID)
 	if err != nil {
 		return err

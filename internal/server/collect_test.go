@@ -213,6 +213,7 @@ func TestStaffCollect(t *testing.T) {
 	page := staff.page(staff.get(base), http.StatusOK)
 	require.Equal(t, 4, page.Find("tr[data-reach]").Length(), "the batch, two classes, and personal ones")
 	require.Equal(t, 2, page.Find("tr[data-person]").Length())
+	require.Contains(t, page.Find(".note").Text(), site.URL, "no phone reaches a loopback address")
 	reminder, _ := page.Find("#people [data-copy]").First().Attr("data-copy")
 	require.Contains(t, reminder, "陈雨桐")
 	require.NotContains(t, reminder, "0015")

@@ -226,6 +226,7 @@ type Collection struct {
 	BatchID, Batch string
 	HasRoster      bool
 	Begun          bool
+	OnlyHere       string // the address of links, if no phone can reach it; else ""
 	Now            time.Time
 	Setup          Setup
 	Links          []Link // the first is that of the whole batch
