@@ -15,6 +15,7 @@ export function counter(): void {
   bell(texts);
   keys();
   leaving(texts);
+  document.addEventListener("htmx:beforeSwap", dropStale);
   // What was refused comes back with the reason; the first field that is wrong gets the focus.
   document.addEventListener("htmx:afterSettle", (event) => {
     const { elt } = (event as CustomEvent<{ elt: Element }>).detail;
@@ -24,6 +25,22 @@ export function counter(): void {
     pressed = false;
     lookAt();
   });
+}
+
+interface Answer {
+  target: Element;
+  shouldSwap: boolean;
+  requestConfig: { verb: string; parameters: Record<string, unknown> };
+}
+
+/** A screen that was asked for before the first picture made a customer would hide that picture: it is asked for anew. */
+function dropStale(event: Event): void {
+  const { detail } = event as CustomEvent<Answer>;
+  if (detail.target.id !== "counter" || detail.requestConfig.verb !== "get") return;
+  const now = document.querySelector<HTMLInputElement>("#customer")?.value ?? "";
+  if (String(detail.requestConfig.parameters["customer"] ?? "") === now) return;
+  detail.shouldSwap = false;
+  document.body.dispatchEvent(new CustomEvent("counter:refresh"));
 }
 
 const leftKey = "huizhi.counter.left";
