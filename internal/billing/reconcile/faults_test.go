@@ -151,6 +151,37 @@ func TestTwoProcessesRunOnce(t *testing.T) {
 	})
 }
 
+// A run that ends while another is asked for is no reason to refuse: the place is
+// free by then.
+func TestAskingWhileARunEndsIsNotRefused(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		var asking, ending sync.WaitGroup
+		var asked atomic.Bool
+		ending.Go(func() {
+			for !asked.Load() {
+				_, err := d.NewUpdate().Table("reconcile_runs").Set("active = ?", false).Where("active").Exec(context.Background())
+				if !assert.NoError(t, err) {
+					return
+				}
+			}
+		})
+		for range 4 {
+			asking.Go(func() {
+				s := w.service()
+				for range 100 {
+					if _, err := s.Request(context.Background(), []billing.Month{w.month}, "test"); !assert.NoError(t, err) {
+						return
+					}
+				}
+			})
+		}
+		asking.Wait()
+		asked.Store(true)
+		ending.Wait()
+	})
+}
+
 // A process that is killed leaves a run without a sign of life. The next one ends
 // it, and what the dead one wrote is not seen; if it was only slow, it notices.
 func TestARunWhoseProcessDiedIsGivenUp(t *testing.T) {

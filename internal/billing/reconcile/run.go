@@ -100,24 +100,29 @@ func (s *Service) Request(ctx context.Context, months []billing.Month, actor str
 		return nil, err
 	}
 	run := &Run{ID: db.NewID(), Months: months, State: Queued, Active: true, RequestedBy: actor, RequestedAt: now, Stage: Reading}
-	res, err := s.DB.NewInsert().Model(run).On("CONFLICT (active) WHERE active DO NOTHING").Exec(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("cannot ask for a reconciliation: %w", err)
-	}
-	if n, err := res.RowsAffected(); err != nil || n == 1 {
-		if s.loop != nil {
-			s.loop.Ring()
+	for {
+		res, err := s.DB.NewInsert().Model(run).On("CONFLICT (active) WHERE active DO NOTHING").Exec(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("cannot ask for a reconciliation: %w", err)
 		}
-		return run, err
+		if n, err := res.RowsAffected(); err != nil || n == 1 {
+			if s.loop != nil {
+				s.loop.Ring()
+			}
+			return run, err
+		}
+		active, err := s.ActiveRun(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if active == nil {
+			continue // it ended meanwhile: the place is free
+		}
+		if slices.ContainsFunc(months, func(m billing.Month) bool { return !slices.Contains(active.Months, m) }) {
+			return nil, apperr.New(apperr.Conflict, "error.reconcile.busy")
+		}
+		return active, nil
 	}
-	active, err := s.ActiveRun(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if active == nil || slices.ContainsFunc(months, func(m billing.Month) bool { return !slices.Contains(active.Months, m) }) {
-		return nil, apperr.New(apperr.Conflict, "error.reconcile.busy")
-	}
-	return active, nil
 }
 
 // ActiveRun is the one that is queued or running; nil without one.
