@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,10 +22,7 @@ import (
 const Kind = "classes"
 
 // Export is one that was asked for.
-type Export struct {
-	exportjobs.Export
-	Request Request
-}
+type Export = exportjobs.Of[Request]
 
 // Start has an export made, and notes who takes the photos out. An empty or too large
 // one is Invalid.
@@ -49,19 +45,11 @@ func (s *Service) Start(ctx context.Context, sc tenants.Scope, r Request, actor 
 		return nil, apperr.Field("photos", "error.board.bytes", "max", maxBytes>>30)
 	}
 	now := s.now()
-	e := &Export{exportjobs.Export{Owner: sc.TenantID(), Kind: Kind, Subject: r.RosterID, UserID: actor, RowsTotal: p.People}, r}
+	e := &Export{Export: exportjobs.Export{Owner: sc.TenantID(), Kind: Kind, Subject: r.RosterID, UserID: actor, RowsTotal: p.People}, Request: r}
 	err = s.Exports.Start(ctx, &e.Export, r, now, func(ctx context.Context, tx bun.Tx) error {
 		return tenants.Audit(ctx, tx, sc, actor, "roster.export_photos", "roster", r.RosterID, now)
 	})
 	return e, err
-}
-
-func withRequest(e *exportjobs.Export) (*Export, error) {
-	out := &Export{Export: *e}
-	if err := json.Unmarshal(e.Request, &out.Request); err != nil {
-		return nil, fmt.Errorf("cannot read the request of an export: %w", err)
-	}
-	return out, nil
 }
 
 // History lists the last exports of a roster, the newest first.
@@ -70,15 +58,7 @@ func (s *Service) History(ctx context.Context, sc tenants.Scope, rosterID string
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Export, len(list))
-	for i := range list {
-		e, err := withRequest(&list[i])
-		if err != nil {
-			return nil, err
-		}
-		out[i] = *e
-	}
-	return out, nil
+	return exportjobs.ReadAll[Request](list)
 }
 
 // Open opens the archive of an export, or its index, and notes who takes it; NotFound
@@ -89,7 +69,7 @@ func (s *Service) Open(ctx context.Context, sc tenants.Scope, rosterID, id strin
 	if err != nil {
 		return nil, nil, err
 	}
-	out, err := withRequest(e)
+	out, err := exportjobs.Read[Request](e)
 	if err == nil && e.Subject != rosterID {
 		err = apperr.New(apperr.NotFound, "error.exports.none")
 	}
@@ -111,7 +91,7 @@ func (s *Service) ExportKey(e *exportjobs.Export, name string) string {
 // MakeExport writes the archive, a photo in memory at a time, and beside it the index.
 // An archive that may hold other things than photos has the index, too.
 func (s *Service) MakeExport(ctx context.Context, e *exportjobs.Export, out exportjobs.Output) error {
-	read, err := withRequest(e)
+	read, err := exportjobs.Read[Request](e)
 	if err != nil {
 		return err
 	}

@@ -81,6 +81,34 @@ type Export struct {
 // Models are the tables of this package, for the check at start.
 var Models = []any{(*Export)(nil)}
 
+// Of is an export with its request, as its kind says it.
+type Of[R any] struct {
+	Export
+	Request R
+}
+
+// Read reads the request of an export.
+func Read[R any](e *Export) (*Of[R], error) {
+	out := &Of[R]{Export: *e}
+	if err := json.Unmarshal(e.Request, &out.Request); err != nil {
+		return nil, fmt.Errorf("cannot read the request of an export: %w", err)
+	}
+	return out, nil
+}
+
+// ReadAll is Read for a list.
+func ReadAll[R any](list []Export) ([]Of[R], error) {
+	out := make([]Of[R], len(list))
+	for i := range list {
+		e, err := Read[R](&list[i])
+		if err != nil {
+			return nil, err
+		}
+		out[i] = *e
+	}
+	return out, nil
+}
+
 // Going tells that it is not finished.
 func (e *Export) Going() bool { return e.State == Waiting || e.State == Running }
 

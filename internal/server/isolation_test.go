@@ -184,8 +184,14 @@ func TestRolesSeeOnlyWhatTheyMay(t *testing.T) {
 	b := owner.batch("批次")
 	o := owner.order(b, "欧阳翀", true)
 	finance, operator := owner.member(tenants.RoleFinance), owner.member(tenants.RoleOperator)
-	for _, path := range []string{"/batches", "/batches/" + b.ID, "/orders", "/orders/" + o.ID, "/pictures/" + o.PhotoID + "/thumb.jpg", "/settings"} {
+	for _, path := range []string{"/batches", "/batches/" + b.ID, "/orders", "/orders/" + o.ID, "/pictures/" + o.PhotoID + "/thumb.jpg", "/settings",
+		"/counter", "/counter/events", "/counter/x/slip", "/rosters", "/rosters/x/board", "/rosters/x/people", "/rosters/x/retakes", "/rosters/x/exports", "/rosters/x/cards",
+		"/batches/" + b.ID + "/collection", "/batches/" + b.ID + "/collection/missing.csv", "/batches/" + b.ID + "/review", "/orders/" + o.ID + "/retake",
+		"/receipts/validity", "/receipts/validity.csv"} {
 		require.Equal(t, http.StatusForbidden, finance.get(path).StatusCode, "finance at %s", path)
+	}
+	for _, path := range []string{"/counter/customers", "/batches/" + b.ID + "/collection", "/orders/" + o.ID + "/retake", "/orders/" + o.ID + "/confirm", "/rosters/x/exports"} {
+		require.Equal(t, http.StatusForbidden, finance.post(path, url.Values{}).StatusCode, "finance at %s", path)
 	}
 	require.Equal(t, http.StatusOK, finance.get("/billing").StatusCode)
 	for _, path := range []string{"/billing", "/settings"} {

@@ -2,8 +2,6 @@ package exports
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"huizhi/internal/billing"
@@ -16,10 +14,7 @@ import (
 const Kind = "billing"
 
 // Export is one that is made in the background.
-type Export struct {
-	exportjobs.Export
-	Request Request
-}
+type Export = exportjobs.Of[Request]
 
 // Start puts an export into the queue. An empty or too large one is Invalid.
 func (s *Service) Start(ctx context.Context, p Party, r Request, now time.Time) (*Export, error) {
@@ -27,7 +22,7 @@ func (s *Service) Start(ctx context.Context, p Party, r Request, now time.Time) 
 	if err != nil {
 		return nil, err
 	}
-	e := &Export{exportjobs.Export{Owner: p.Books.Owner(), Kind: Kind, UserID: p.UserID, RowsTotal: size.Rows}, r}
+	e := &Export{Export: exportjobs.Export{Owner: p.Books.Owner(), Kind: Kind, UserID: p.UserID, RowsTotal: size.Rows}, Request: r}
 	return e, s.Exports.Start(ctx, &e.Export, r, now, nil)
 }
 
@@ -51,7 +46,7 @@ func partyOf(e *exportjobs.Export) Party {
 
 // MakeExport writes the file of an export that was started.
 func (s *Service) MakeExport(ctx context.Context, e *exportjobs.Export, out exportjobs.Output) error {
-	read, err := withRequest(e)
+	read, err := exportjobs.Read[Request](e)
 	if err != nil {
 		return err
 	}
@@ -63,29 +58,13 @@ func (s *Service) ExportKey(e *exportjobs.Export, name string) string {
 	return partyOf(e).Books.BlobKey(name)
 }
 
-func withRequest(e *exportjobs.Export) (*Export, error) {
-	out := &Export{Export: *e}
-	if err := json.Unmarshal(e.Request, &out.Request); err != nil {
-		return nil, fmt.Errorf("cannot read the request of an export: %w", err)
-	}
-	return out, nil
-}
-
 // Recent lists the party's last exports, the newest first.
 func (s *Service) Recent(ctx context.Context, p Party) ([]Export, error) {
 	list, err := s.Exports.Recent(ctx, p.Books.Owner(), Kind, "")
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Export, len(list))
-	for i := range list {
-		e, err := withRequest(&list[i])
-		if err != nil {
-			return nil, err
-		}
-		out[i] = *e
-	}
-	return out, nil
+	return exportjobs.ReadAll[Request](list)
 }
 
 // Open opens the file of an export; NotFound when there is none or it has expired.
@@ -94,7 +73,7 @@ func (s *Service) Open(ctx context.Context, p Party, id string, now time.Time) (
 	if err != nil {
 		return nil, nil, err
 	}
-	out, err := withRequest(e)
+	out, err := exportjobs.Read[Request](e)
 	if err != nil {
 		file.Close()
 		return nil, nil, err
